@@ -1,0 +1,110 @@
+"""Tables, views and functions of db/migrations and db/functions, and who names whom.
+
+Never to break: a table is rather found once too often than missed; a missed one would leave an old answer fresh.
+"""
+from dataclasses import dataclass, field
+
+from .sql import WORD, LexError, lex, solid
+
+
+@dataclass
+class Catalogue:
+    """What the migrations and functions define, and what each definition names."""
+    tables: set = field(default_factory=set)
+    bodies: dict = field(default_factory=dict)   # view or function -> tokens of all its definitions
+    functions: set = field(default_factory=set)
+    reads: dict = field(default_factory=dict)    # view or function -> tables, memoised
+
+    def add(self, file, text, report):
+        try:
+            tokens = solid(lex(text))
+        except LexError as error:
+            report.fault((file, 1 + text.count("\n", 0, error.offset)), error.text)
+            return
+        for statement in _split(tokens):
+            self._definition(statement)
+
+    def _definition(self, tokens):
+        words = [token.value if token.kind in ("word", "quoted") else token.text for token in tokens]
+        if words[:1] == ["drop"] and words[1:2] == ["table"]:
+            name = words[4] if words[2:4] == ["if", "exists"] else words[2]
+            self.tables.discard(name)
+        if words[:1] == ["alter"] and words[1:2] == ["table"] and "rename" in words:
+            at = words.index("rename")
+            if words[at + 1:at + 2] == ["to"]:
+                self.tables.discard(words[at - 1])
+                self.tables.add(words[at + 2])
+        if words[:1] != ["create"]:
+            return
+        at = 1
+        while at < len(words) and words[at] in ("or", "replace", "unlogged", "temporary", "temp", "materialized"):
+            at += 1
+        kind, at = words[at] if at < len(words) else "", at + 1
+        if kind not in ("table", "view", "function", "procedure"):
+            return
+        if words[at:at + 3] == ["if", "not", "exists"]:
+            at += 3
+        if words[at + 1:at + 2] == ["."]:
+            at += 2
+        name = words[at]
+        if kind == "table":
+            self.tables.add(name)
+            return
+        if kind in ("function", "procedure"):
+            self.functions.add(name)
+        self.bodies.setdefault(name, []).extend(tokens[at + 1:])
+
+    def tables_of(self, tokens, visiting=()):
+        """The tables that this text names, itself or through views and functions."""
+        found = set()
+        dynamic = any(token.kind == "word" and token.value == "execute" for token in tokens)
+        for index, token in enumerate(tokens):
+            before = tokens[index - 1].text.lower() if index else ""
+            after = tokens[index + 1].text if index + 1 < len(tokens) else ""
+            if token.kind == "dollar":
+                found |= self._inside(token.value, visiting)
+            elif token.kind == "string" and dynamic:
+                found |= {word.lower() for word in WORD.findall(token.text)} & self.tables
+            elif token.kind in ("word", "quoted") and before != "as":
+                qualified = before == "." and not (index > 1 and tokens[index - 2].text.lower() == "public")
+                if qualified:
+                    continue
+                if token.value in self.tables and after != ".":
+                    found.add(token.value)
+                if token.value in self.bodies and (after == "(" or token.value not in self.functions):
+                    found |= self._of(token.value, visiting)
+        return found
+
+    def _inside(self, text, visiting):
+        try:
+            return self.tables_of(solid(lex(text)), visiting)
+        except LexError:
+            return set()  # a dollar-quoted text that is no SQL
+
+    def _of(self, name, visiting):
+        if name in visiting:
+            return set()
+        if name not in self.reads or visiting:
+            found = self.tables_of(self.bodies[name], visiting + (name,))
+            if visiting:
+                return found  # within a circle it may be incomplete
+            self.reads[name] = found
+        return self.reads[name]
+
+
+def _split(tokens):
+    """Statements of a file, at semicolons outside brackets (BEGIN ATOMIC bodies are not used here)."""
+    depth, statement = 0, []
+    for token in tokens:
+        if token.text == "(":
+            depth += 1
+        elif token.text == ")":
+            depth -= 1
+        if token.text == ";" and depth <= 0:
+            if statement:
+                yield statement
+            statement = []
+        else:
+            statement.append(token)
+    if statement:
+        yield statement

@@ -1,0 +1,94 @@
+"""The order of compilation: read, check the document, build the rows, check them against SQL, write.
+
+Never to break: nothing is written unless nothing is wrong.
+"""
+import glob
+import os
+import re
+
+from .bundle import Bundle, enumerations, with_fields
+from .catalogue import Catalogue
+from .checks import Checks, build_routes
+from .emit import Emitter
+from .operations import SEGMENT, Builder
+from .source import Documents, Map, Refused, Report
+from .statements import parse_file
+from .structure import Structure
+
+ROOM = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BUILTIN = re.compile(r'^NAME\([A-Z0-9_]+,\s*"([^"]+)",\s*([a-z_]+)\)', re.M)
+
+
+def builtin_names():
+    with open(os.path.join(ROOM, "builtin_names.def"), encoding="utf-8") as stream:
+        return dict(BUILTIN.findall(stream.read()))
+
+
+def _sql_files(folder):
+    for path in sorted(glob.glob(os.path.join(folder, "**", "*.sql"), recursive=True)):
+        with open(path, encoding="utf-8") as stream:
+            yield path, stream.read()
+
+
+def read_unpublished(documents, path, tables, report):
+    """The tables, and {(table, column): the column that must be asked}, of unpublished.yaml."""
+    if not os.path.exists(path):
+        return [], {}
+    document = documents.load(path)
+    for key in document:
+        if key not in ("tables", "columns"):
+            report.fault(document.place(key), f'the key "{key}" is not known here')
+    named = list(document.get("tables") or [])
+    columns = {tuple(name.partition(".")[::2]): asked for name, asked in (document.get("columns") or {}).items()}
+    for table in named + [table for table, _ in columns]:
+        if table not in tables:
+            report.fault(document.place(), f'there is no table "{table}"')
+    return named, columns
+
+
+def compile_contract(contract, queries, migrations, functions):
+    """File name -> text of everything that is made; raises Refused with every fault."""
+    report = Report()
+    documents = Documents(report)
+    root = documents.load(os.path.join(contract, "openapi.yaml"))
+    structure = Structure(root, documents, report)
+    structure.check()
+    report.finish()  # what follows may rely on the document's form
+    builder = Builder(root, structure, documents, report)
+    operations = builder.build()
+    routes = build_routes(operations, SEGMENT, report)
+
+    catalogue = Catalogue()
+    for folder in (migrations, functions):
+        for path, text in _sql_files(folder):
+            catalogue.add(path, text, report)
+            if len(catalogue.tables) > 128:
+                report.fault((path, 1), "more than 128 tables")
+    statements = []
+    for path, text in _sql_files(queries):
+        statements.extend(parse_file(path, text, report))
+    builtins = builtin_names()
+    unpublished = read_unpublished(documents, os.path.join(contract, "unpublished.yaml"), catalogue.tables, report)
+    checks = Checks(operations, statements, catalogue, builtins, unpublished, documents.follow, report)
+    checks.run()
+    report.finish()
+
+    openapi_json = Bundle(root, structure, operations, documents).text()
+    for operation in operations:
+        fields = operation.parameter("fields")
+        if fields:
+            fields.schema = _as_map(with_fields({}, operation.fields)["items"])
+            fields.list_max = len(operation.fields)
+    emitter = Emitter(operations, statements, checks.types, catalogue, builtins, builder.scopes, routes,
+                      documents.follow)
+    source = emitter.text(openapi_json, root["info"]["version"], enumerations(structure))
+    return {"contract.c": source, "openapi.json": openapi_json}
+
+
+def _as_map(schema):
+    result = Map("", 0)
+    result.update(schema)
+    return result
+
+
+__all__ = ["compile_contract", "builtin_names", "Refused"]
