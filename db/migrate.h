@@ -1,0 +1,15 @@
+/* Brings a database to the schema this binary was built for. Migrations, functions and the list of
+ * problem texts are compiled into the binary. */
+#ifndef DB_MIGRATE_H
+#define DB_MIGRATE_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* Applies what is missing, each migration in its own transaction with lock_timeout, then replaces the
+ * functions. `url` is that of the owner. Progress and faults go to `out`. Creates role `tpbis_api` if absent. */
+bool migrate_run(const char *url, FILE *out);
+/* 1 when the schema is the one this binary needs, 0 when not (why goes to `out`), -1 when unreachable. */
+int migrate_check(const char *url, FILE *out);
+
+#endif
