@@ -1,0 +1,170 @@
+/* Statements about clients. Rule: whatever cannot be read as expected grants nothing. */
+#include "auth/access.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "auth/scope.h"
+
+static const char *const statement_names[ACCESS_STATEMENT_COUNT] = {
+    "client_secret_hashes", "principal_assignments", "client_create_facts",
+    "insert_client",        "insert_client_secret",  "insert_assignment",
+};
+static const char *const parameter_names[ACCESS_NAME_COUNT] = {
+    "client.id",       "client.name",       "secret.hash",
+    "assignment.role", "assignment.region", "assignment.library",
+};
+static const struct statement *statements[ACCESS_STATEMENT_COUNT];
+static uint16_t names[ACCESS_NAME_COUNT];
+
+static void absent(const char *what, const char *name)
+{
+    fprintf(stderr, "the contract has no %s %s\n", what, name);
+    abort();
+}
+
+void access_init(void)
+{
+    for (size_t i = 0; i < ACCESS_STATEMENT_COUNT; i++)
+        if (!(statements[i] = contract_statement(statement_names[i])))
+            absent("statement", statement_names[i]);
+    for (size_t i = 0; i < ACCESS_NAME_COUNT; i++) {
+        uint16_t id = 0;
+        while (id < contract_name_count && strcmp(contract_names[id], parameter_names[i]) != 0)
+            id++;
+        if (id == contract_name_count)
+            absent("name", parameter_names[i]);
+        names[i] = id;
+    }
+}
+
+const struct statement *access_statement(enum access_statement which)
+{
+    return statements[which];
+}
+
+const uint16_t *access_tables(size_t *ret_count)
+{
+    *ret_count = statements[ACCESS_principal_assignments]->table_count;
+    return statements[ACCESS_principal_assignments]->tables;
+}
+
+struct value *access_values(struct arena *arena)
+{
+    return arena_alloc(arena,
+                       contract_name_count * sizeof(struct value)); /* zero is VALUE_ABSENT */
+}
+
+void access_bind(struct value *values, enum access_name name, struct span text, struct arena *arena)
+{
+    values[names[name]] = (struct value){arena_cstr(arena, text), (uint32_t)text.len, VALUE_PRESENT,
+                                         VALUE_TEXT};
+}
+
+/* ---- rows ----------------------------------------------------------------------------------- */
+
+/* SPAN_NONE when NULL. */
+static struct span cell(const struct rows *rows, size_t row, const char *name)
+{
+    int column = rows_column(rows, name);
+    struct span text = SPAN_NONE;
+    assert(column >= 0);
+    return rows_cell(rows, row, (size_t)column, &text) ? text : SPAN_NONE;
+}
+
+static const char *text_of(struct arena *arena, struct span text)
+{
+    return text.ptr ? arena_cstr(arena, text) : NULL;
+}
+
+static bool assignment_read(struct arena *arena, const struct rows *rows, size_t row,
+                            struct assignment *ret_assignment)
+{
+    struct span role = cell(rows, row, "role"), scopes = cell(rows, row, "scopes"),
+                rank = cell(rows, row, "rank");
+    if (!role.ptr || !scopes.len || rank.len != 1 || rank.ptr[0] < '1' || rank.ptr[0] > '9')
+        return false;
+    struct assignment one = {
+        .rank = rank.ptr[0] - '0',
+        .role = text_of(arena, role),
+        .region = span_is(cell(rows, row, "national"), "t")
+                      ? ""
+                      : text_of(arena, cell(rows, row, "region_code")),
+        .library_id = text_of(arena, cell(rows, row, "library_id")),
+    };
+    if (!scope_parse(scopes, false, &one.scopes))
+        return false;
+    *ret_assignment = one;
+    return true;
+}
+
+static void standing_take(struct arena *arena, const struct rows *rows,
+                          struct standing *ret_standing)
+{
+    size_t count = rows_count(rows), kept = 0;
+    struct assignment *list = arena_alloc(arena, (count + 1) * sizeof *list);
+    for (size_t i = 0; i < count; i++)
+        kept += assignment_read(arena, rows, i, &list[kept]);
+    bool active = count > 0 && span_is(cell(rows, 0, "status"), "active");
+    *ret_standing = (struct standing){active, list, kept};
+}
+
+static void secrets_take(const struct rows *rows, struct client_secrets *ret_secrets)
+{
+    memset(ret_secrets, 0, sizeof *ret_secrets);
+    for (size_t i = 0; i < rows_count(rows) && ret_secrets->count < CLIENT_SECRETS_MAX; i++)
+        if (client_hash_read(cell(rows, i, "hash"), ret_secrets->hashes[ret_secrets->count]))
+            ret_secrets->count++;
+}
+
+/* ---- reads ---------------------------------------------------------------------------------- */
+
+static enum problem_code read_steps(struct pool *pool, struct arena *arena, const char *client_id,
+                                    int64_t deadline_ms, const enum access_statement *which,
+                                    size_t count, struct rows **ret_rows)
+{
+    struct value *values = access_values(arena);
+    access_bind(values, ACCESS_CLIENT_ID, span_of(client_id), arena);
+    struct query_step steps[2] = {{NULL, NULL, false}};
+    assert(count <= 2);
+    for (size_t i = 0; i < count; i++)
+        steps[i] = (struct query_step){statements[which[i]], values, false};
+    struct connection *connection;
+    enum problem_code problem = pool_lend(pool, deadline_ms, &connection);
+    if (problem != PROBLEM_NONE)
+        return problem;
+    struct query_failure failure = {.code = PROBLEM_NONE};
+    problem = query_read(connection, steps, count, deadline_ms, ret_rows, &failure);
+    pool_return(pool, connection);
+    return problem; /* db/ has logged why */
+}
+
+enum problem_code access_standing(struct pool *pool, struct arena *arena, const char *client_id,
+                                  int64_t deadline_ms, struct standing *ret_standing)
+{
+    static const enum access_statement which[] = {ACCESS_principal_assignments};
+    struct rows *rows = NULL;
+    enum problem_code problem = read_steps(pool, arena, client_id, deadline_ms, which, 1, &rows);
+    if (problem == PROBLEM_NONE)
+        standing_take(arena, rows, ret_standing);
+    rows_free(rows);
+    return problem;
+}
+
+enum problem_code access_credentials(struct pool *pool, struct arena *arena, const char *client_id,
+                                     int64_t deadline_ms, struct standing *ret_standing,
+                                     struct client_secrets *ret_secrets)
+{
+    static const enum access_statement which[] = {ACCESS_principal_assignments,
+                                                  ACCESS_client_secret_hashes};
+    struct rows *rows[2] = {NULL, NULL};
+    enum problem_code problem = read_steps(pool, arena, client_id, deadline_ms, which, 2, rows);
+    if (problem == PROBLEM_NONE) {
+        standing_take(arena, rows[0], ret_standing);
+        secrets_take(rows[1], ret_secrets);
+    }
+    rows_free(rows[0]);
+    rows_free(rows[1]);
+    return problem;
+}

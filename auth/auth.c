@@ -1,0 +1,216 @@
+/* The door. Rule: a request is let in only by a verified token AND a standing that is true now:
+ * read from the database, or from memory while a fresh watch vouches that its tables have not
+ * changed. */
+#include "auth/auth.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "api/base/clock.h"
+#include "api/base/digest.h"
+#include "api/base/log.h"
+#include "auth/access.h"
+#include "auth/client.h"
+#include "auth/keys.h"
+#include "auth/scope.h"
+#include "auth/standing.h"
+#include "auth/token.h"
+#include "auth/token_cache.h"
+
+#define TOKEN_CACHE_ENTRIES 8192
+#define STANDING_CACHE_ENTRIES 4096
+#define DAY_SETTLES_S 60
+
+struct auth {
+    struct pool *pool;
+    struct watch *watch;
+    struct key_ring *keys;
+    struct token_rules rules;
+    char *issuer, *audience;
+    struct token_cache *tokens;
+    struct standing_cache *standings;
+    int64_t token_lifetime_s;
+};
+
+struct auth *auth_new(const struct auth_options *options, FILE *errors)
+{
+    if (!options->issuer || !options->issuer[0] || !options->audience || !options->audience[0]) {
+        fputs("issuer and audience of access tokens must not be empty\n", errors);
+        return NULL;
+    }
+    struct key_ring *keys = key_ring_load(options->key_directory, errors);
+    if (!keys)
+        return NULL;
+    json_object_seed(0); /* before threads parse at once */
+    access_init();
+    struct auth *auth = memory_alloc(sizeof *auth);
+    auth->pool = options->pool;
+    auth->watch = options->watch;
+    auth->keys = keys;
+    auth->issuer = memory_copy(options->issuer);
+    auth->audience = memory_copy(options->audience);
+    auth->rules = (struct token_rules){keys, auth->issuer, auth->audience};
+    auth->tokens = token_cache_new(TOKEN_CACHE_ENTRIES);
+    auth->standings = standing_cache_new(STANDING_CACHE_ENTRIES);
+    auth->token_lifetime_s = options->token_lifetime_s;
+    return auth;
+}
+
+void auth_free(struct auth *auth)
+{
+    if (!auth)
+        return;
+    token_cache_free(auth->tokens);
+    standing_cache_free(auth->standings);
+    key_ring_free(auth->keys);
+    free(auth->issuer);
+    free(auth->audience);
+    free(auth);
+}
+
+struct span auth_jwks(struct auth *auth)
+{
+    return key_ring_jwks(auth->keys);
+}
+
+int64_t auth_token_lifetime_s(const struct auth *auth)
+{
+    return auth->token_lifetime_s;
+}
+
+/* ---- bearer --------------------------------------------------------------------------------- */
+
+static bool token_read(struct auth *auth, struct arena *arena, struct span token,
+                       struct token_claims *ret_claims)
+{
+    enum token_fault fault = TOKEN_FAULT_size;
+    if (token.len > 0 && token.len <= TOKEN_MAX_BYTES) {
+        unsigned char hash[32];
+        digest_sha256(token, hash);
+        int64_t now_s = clock_unix_s();
+        if (token_cache_find(auth->tokens, arena, hash, now_s, ret_claims))
+            return true;
+        fault = token_verify(&auth->rules, arena, token, now_s, ret_claims);
+        if (fault == TOKEN_FAULT_none)
+            token_cache_store(auth->tokens, hash, now_s, ret_claims);
+    }
+    if (fault != TOKEN_FAULT_none)
+        log_event(LOG_INFO, "token_refused", LOG_C("reason", token_fault_text(fault)));
+    return fault == TOKEN_FAULT_none;
+}
+
+/* Around midnight in Jakarta our day and the database's may differ by the skew of two clocks; what
+ * was read for yesterday must not be remembered for today. */
+static bool day_settled(int64_t now_s)
+{
+    return (now_s + 7 * 3600) % 86400 >= DAY_SETTLES_S;
+}
+
+/* The version is taken before the database is asked: what changes in between makes the entry
+ * useless. */
+static enum problem_code standing_read(struct auth *auth, struct arena *arena,
+                                       const char *client_id, int64_t deadline_ms,
+                                       struct standing *ret_standing)
+{
+    char day[11];
+    uint64_t version = 0, shared = 0;
+    size_t table_count;
+    const uint16_t *tables = access_tables(&table_count);
+    bool fresh = auth->watch && day_settled(clock_unix_s()) &&
+                 watch_version(auth->watch, tables, table_count, &version, &shared);
+    clock_today(day);
+    if (fresh && standing_cache_find(auth->standings, arena, client_id, version, day, ret_standing))
+        return PROBLEM_NONE;
+    enum problem_code problem = access_standing(auth->pool, arena, client_id, deadline_ms,
+                                                ret_standing);
+    if (problem == PROBLEM_NONE && fresh)
+        standing_cache_store(auth->standings, client_id, version, day, ret_standing);
+    return problem;
+}
+
+enum problem_code auth_bearer(struct auth *auth, struct arena *arena, struct span token,
+                              int64_t deadline_ms, struct principal *ret_principal)
+{
+    struct token_claims claims;
+    if (!token_read(auth, arena, token, &claims))
+        return PROBLEM_invalid_token;
+    if (strcmp(claims.subject, claims.client_id) !=
+        0) { /* only clients act for themselves so far */
+        log_event(LOG_WARNING, "token_refused", LOG_C("reason", "subject"),
+                  LOG_C("client", claims.client_id));
+        return PROBLEM_invalid_token;
+    }
+    struct standing standing;
+    enum problem_code problem = standing_read(auth, arena, claims.client_id, deadline_ms,
+                                              &standing);
+    if (problem != PROBLEM_NONE)
+        return problem;
+    if (!standing.active) {
+        log_event(LOG_INFO, "token_refused", LOG_C("reason", "suspended"),
+                  LOG_C("client", claims.client_id));
+        return PROBLEM_invalid_token;
+    }
+    *ret_principal = (struct principal){
+        .subject = claims.subject,
+        .client_id = claims.client_id,
+        .scopes = claims.scopes & standing_scopes(&standing),
+        .expires_s = claims.expires_s,
+        .assignments = standing.assignments,
+        .assignment_count = standing.assignment_count,
+    };
+    return PROBLEM_NONE;
+}
+
+/* ---- client_credentials --------------------------------------------------------------------- */
+
+static enum problem_code client_refused(struct span client_id, const char *reason)
+{
+    log_event(LOG_WARNING, "client_refused", LOG_C("reason", reason), LOG_S("client", client_id));
+    return PROBLEM_invalid_client;
+}
+
+/* What is asked must be allowed, all of it; nothing asked means all that is allowed (RFC 6749 3.3).
+ * Without an assignment in force nothing is allowed, reading what is published included: a role
+ * grants that too. */
+static bool scopes_grant(struct span asked, uint32_t allowed, uint32_t *ret_granted)
+{
+    uint32_t granted = allowed;
+    if (asked.len > 0 && !scope_parse(asked, true, &granted))
+        return false;
+    if (granted == 0 || (granted & ~allowed) != 0)
+        return false;
+    *ret_granted = granted;
+    return true;
+}
+
+enum problem_code auth_client_credentials(struct auth *auth, struct arena *arena,
+                                          struct span client_id, struct span client_secret,
+                                          struct span scope, int64_t deadline_ms,
+                                          struct span *ret_token, struct span *ret_scope)
+{
+    if (!subject_valid(client_id)) /* not of the form of any client id: no need to look */
+        return client_refused(SPAN_NONE, "malformed");
+    const char *id = arena_cstr(arena, client_id);
+    struct standing standing;
+    struct client_secrets secrets;
+    enum problem_code problem = access_credentials(auth->pool, arena, id, deadline_ms, &standing,
+                                                   &secrets);
+    if (problem != PROBLEM_NONE)
+        return problem;
+    bool known = client_secret_verify(client_secret, &secrets);
+    if (!known || !standing.active)
+        return client_refused(client_id, known ? "suspended" : "credentials");
+    uint32_t granted;
+    if (!scopes_grant(scope, standing_scopes(&standing), &granted)) {
+        log_event(LOG_INFO, "scope_refused", LOG_S("client", client_id));
+        return PROBLEM_invalid_scope;
+    }
+    struct span text = scope_text(arena, granted);
+    if (!token_issue(&auth->rules, arena, id, id, arena_cstr(arena, text), clock_unix_s(),
+                     auth->token_lifetime_s, ret_token)) {
+        log_event(LOG_ERROR, "token_not_signed", LOG_S("client", client_id));
+        return PROBLEM_internal;
+    }
+    *ret_scope = text;
+    return PROBLEM_NONE;
+}

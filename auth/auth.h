@@ -1,0 +1,51 @@
+/* The door: turns a bearer token into a principal, and client credentials into a token. */
+#ifndef AUTH_AUTH_H
+#define AUTH_AUTH_H
+
+#include "auth/principal.h"
+
+struct auth;
+struct auth_options {
+    struct pool *pool;
+    struct watch *watch;       /* may be NULL: then assignments are read at every request */
+    const char *issuer;        /* the base URL; the metadata document says the same */
+    const char *audience;      /* of access tokens */
+    const char *key_directory; /* PEM files of ES256 private keys; the first by name signs */
+    int64_t token_lifetime_s;  /* 600 */
+};
+
+/* NULL with a reason on `errors` when no usable key is there. */
+struct auth *auth_new(const struct auth_options *options, FILE *errors);
+void auth_free(struct auth *auth);
+
+/* Verifies the token and reads who it stands for. The principal is in the arena; a connection is
+ * lent only when the standing is not remembered.
+ * Problems: PROBLEM_invalid_token; PROBLEM_busy, PROBLEM_database_unavailable, PROBLEM_timeout,
+ * PROBLEM_internal when the standing cannot be read. */
+enum problem_code auth_bearer(struct auth *auth, struct arena *arena, struct span token,
+                              int64_t deadline_ms, struct principal *ret_principal);
+
+/* client_credentials (RFC 6749 4.4). scope may be absent or empty: all that is allowed. On success
+ * *ret_token is the JWT and *ret_scope the granted scopes, space separated, in the arena. A client
+ * without an assignment in force has no scope at all (a role grants published:read too):
+ * PROBLEM_invalid_scope.
+ * Problems: PROBLEM_invalid_client, PROBLEM_invalid_scope, and those of reading a standing. */
+enum problem_code auth_client_credentials(struct auth *auth, struct arena *arena,
+                                          struct span client_id, struct span client_secret,
+                                          struct span scope, int64_t deadline_ms,
+                                          struct span *ret_token, struct span *ret_scope);
+struct span auth_jwks(struct auth *auth); /* JSON (RFC 7517), owned by auth */
+int64_t auth_token_lifetime_s(const struct auth *auth);
+
+/* Makes a client with an assignment; the secret is printed once and stored hashed. For the command
+ * line. `url` is that of the owner. Fills ids and secret (in the arena), or says why not on
+ * `errors`. */
+struct new_client {
+    const char *name, *role, *region, *library_id;
+};
+bool auth_client_create(const char *url, struct arena *arena, const struct new_client *wanted,
+                        const char **ret_client_id, const char **ret_secret, FILE *errors);
+bool auth_key_create(const char *key_directory,
+                     FILE *errors); /* a P-256 key, mode 0600, if there is none */
+
+#endif

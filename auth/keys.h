@@ -1,0 +1,40 @@
+/* The signing keys: ES256 on P-256, one PEM file each. There is no other kind of key in this
+ * program, so a verifier cannot be talked into using one kind as another. Immutable after loading,
+ * safe to share. */
+#ifndef AUTH_KEYS_H
+#define AUTH_KEYS_H
+
+#include "api/base/span.h"
+#include <stdio.h>
+
+#define KEY_ID_LENGTH 43     /* base64url of SHA-256 */
+#define KEY_NUMBER_LENGTH 43 /* base64url of a P-256 coordinate, 32 bytes */
+
+struct es256_key {
+    char id[KEY_ID_LENGTH + 1]; /* the kid: its RFC 7638 thumbprint */
+    char x[KEY_NUMBER_LENGTH + 1], y[KEY_NUMBER_LENGTH + 1];
+    char *public_pem, *private_pem; /* NUL-terminated; lengths without it */
+    size_t public_pem_len, private_pem_len;
+};
+
+struct key_ring;
+
+/* Every *.pem of the directory, in the order of their names; the first signs, all verify. Each must
+ * be a regular file that only its owner may read (mode & 077 == 0) and hold one unencrypted P-256
+ * private key. Every fault is written to `errors`; with any fault, or without a key, the answer is
+ * NULL. */
+struct key_ring *key_ring_load(const char *directory, FILE *errors);
+void key_ring_free(struct key_ring *ring); /* wipes the private keys; NULL is fine */
+
+const struct es256_key *key_ring_find(const struct key_ring *ring, struct span id); /* or NULL */
+const struct es256_key *key_ring_signer(const struct key_ring *ring);
+struct span key_ring_jwks(const struct key_ring *ring); /* RFC 7517 set of the public keys */
+
+/* RFC 7638 thumbprint of the P-256 point with these base64url coordinates. */
+void key_thumbprint(const char *x, const char *y, char ret_id[KEY_ID_LENGTH + 1]);
+
+/* Makes `directory` (0700) and in it a new key (0600), unless a *.pem is there already. Safe when
+ * two processes try at once: one key is made. */
+bool key_create(const char *directory, FILE *errors);
+
+#endif

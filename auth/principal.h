@@ -1,0 +1,46 @@
+/* Who calls, what they may do, and where. */
+#ifndef AUTH_PRINCIPAL_H
+#define AUTH_PRINCIPAL_H
+
+#include "api/base/arena.h"
+#include "api/base/problem.h"
+#include "db/pool.h"
+#include "db/watch.h"
+#include <stdint.h>
+#include <stdio.h>
+
+struct assignment {  /* one that is in force today */
+    uint32_t scopes; /* bits of contract_scopes its role grants */
+    int rank;        /* highest library rank it may write in its region (1 national .. 6 tbm) */
+    const char *role;
+    const char *region;     /* "" = Indonesia, NULL = no region (libraries only) */
+    const char *library_id; /* or NULL */
+};
+struct principal {
+    const char *subject, *client_id;
+    uint32_t scopes; /* of the token, reduced to what the assignments in force grant */
+    int64_t expires_s;
+    const struct assignment *assignments;
+    size_t assignment_count;
+};
+
+/* Reach for one scope, ready to bind: PostgreSQL array literals, in the arena. */
+struct reach {
+    bool national; /* no limit: bind nothing */
+    const char *from, *to, *rank, *libraries;
+};
+
+/* Where the principal may use `scope` (bits of contract_scopes; all of them are needed): the union
+ * over the assignments that grant them all. Ranges are [from, to) over library.place, with the rank
+ * beside each. Empty arrays, never national, when the token does not hold the scope. Of a place as
+ * a whole (from "") the end stands behind every code, so that it covers Indonesia with the limit of
+ * its rank. */
+void principal_reach(struct arena *arena, const struct principal *principal, uint32_t scope,
+                     struct reach *ret_reach);
+
+/* The same for an operation with alternatives (any one of them suffices): the union over those
+ * held. */
+void principal_reach_any(struct arena *arena, const struct principal *principal,
+                         const uint32_t *alternatives, size_t count, struct reach *ret_reach);
+
+#endif
