@@ -1,0 +1,91 @@
+/* Binds request bodies. Rule: nothing of a body is used before all of it has been validated. */
+#include "api/body.h"
+
+#include "api/base/digest.h"
+#include "api/bind.h"
+#include "api/json_scan.h"
+#include "api/negotiate.h"
+#include "api/validate.h"
+
+/* The member at a dotted path; NULL when it, or an object above it, is absent. *ret_null: an object above it
+ * is null, which makes the whole of it null. */
+static const json_t *member_find(const json_t *body, const char *path, bool *ret_null)
+{
+    const json_t *at = body;
+    *ret_null = false;
+    while (at && *path) {
+        size_t len = strcspn(path, ".");
+        if (json_is_null(at)) {
+            *ret_null = true;
+            return NULL;
+        }
+        at = json_object_getn(at, path, len);
+        path += len + (path[len] == '.');
+    }
+    return at;
+}
+
+static void members_set(struct call *call, const json_t *body)
+{
+    for (size_t i = 0; i < call->operation->member_count; i++) {
+        const struct member *member = &call->operation->members[i];
+        bool null;
+        const json_t *value = member_find(body, member->path, &null);
+        if (null || (value && json_is_null(value)))
+            call_set(call, member->name_id, SPAN_NONE);
+        else if (value)
+            call_set(call, member->name_id, bind_json(call->arena, value, (enum value_type)member->type));
+    }
+}
+
+static enum problem_code media_check(struct call *call)
+{
+    enum media media;
+    if (!content_media(call_header(call, "Content-Type"), &media) || !(media & call->operation->consumes))
+        return call_refuse(call, PROBLEM_unsupported_media_type, "expected",
+                           media_list(call->arena, call->operation->consumes));
+    struct span encoding = call_header(call, "Content-Encoding");
+    if (encoding.ptr && !span_is_case(encoding, "identity"))
+        return call_refuse(call, PROBLEM_unsupported_media_type, "expected",
+                           SPAN("application/json without Content-Encoding"));
+    return PROBLEM_NONE;
+}
+
+enum problem_code body_bind(struct call *call)
+{
+    const struct operation *operation = call->operation;
+    if (!operation->consumes) {
+        if (call->body.len)
+            return call_refuse(call, PROBLEM_bad_request, "what", SPAN("this operation takes no body"));
+        return PROBLEM_NONE;
+    }
+    if (call->body.len > operation->body_max_bytes)
+        return call_refuse(call, PROBLEM_body_too_large, "limit",
+                           span_of(arena_printf(call->arena, "%u", operation->body_max_bytes)));
+    if (call->body.len == 0 && operation->optional_body)
+        return PROBLEM_NONE;
+    enum problem_code code = media_check(call);
+    if (code || !(operation->consumes & (MEDIA_JSON | MEDIA_MERGE_PATCH)))
+        return code; /* forms are read by their handler */
+    json_t *body = NULL;
+    code = json_scan(call->arena, call->body, &body, &call->faults, &call->arguments);
+    if (code)
+        return code;
+    validate_json(operation->body, body, call->method == METHOD_PATCH, &call->faults);
+    if (call->faults.count == 0)
+        members_set(call, body);
+    json_decref(body);
+    return call->faults.count ? PROBLEM_invalid_body : PROBLEM_NONE;
+}
+
+struct span body_digest(struct call *call)
+{
+    unsigned char hash[32];
+    char *hex = arena_alloc(call->arena, 65);
+    digest_sha256(call->body, hash);
+    for (size_t i = 0; i < sizeof(hash); i++) {
+        hex[2 * i] = "0123456789abcdef"[hash[i] >> 4];
+        hex[2 * i + 1] = "0123456789abcdef"[hash[i] & 15];
+    }
+    return (struct span){hex, 64};
+}

@@ -1,0 +1,14 @@
+/* Request bodies: media type, size, JSON, schema, and the binding of every member present. */
+#ifndef API_BODY_H
+#define API_BODY_H
+
+#include "api/call.h"
+
+/* Problems: body_too_large, unsupported_media_type, invalid_json, invalid_body. Absent members stay absent
+ * (RFC 7396), null is NULL, nested objects flatten, arrays are bound as a whole. */
+enum problem_code body_bind(struct call *call);
+
+/* SHA-256 of the body, as 64 hexadecimal digits in the arena: what makes "the same body again". */
+struct span body_digest(struct call *call);
+
+#endif

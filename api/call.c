@@ -1,0 +1,109 @@
+/* The life of a call. Rule: whatever a gate keeps beyond its own return stands in the call's arena. */
+#include "api/call.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "api/base/clock.h"
+#include "api/stream.h"
+
+#define ARENA_BLOCK_BYTES 32768
+
+struct call *call_new(struct service *service)
+{
+    struct arena *arena = arena_new(ARENA_BLOCK_BYTES);
+    struct call *call = arena_alloc(arena, sizeof(*call));
+    call->service = service;
+    call->arena = arena;
+    call->faults.arena = arena;
+    call->started_us = clock_monotonic_us();
+    call->values = arena_alloc(arena, contract_name_count * sizeof(*call->values));
+    clock_today(call->today);
+    call_set_cstr(call, NAME_TODAY, call->today);
+    return call;
+}
+
+void call_free(struct call *call)
+{
+    if (!call)
+        return;
+    buffer_free(&call->response.body);
+    arena_free(call->arena);
+}
+
+void call_set(struct call *call, uint16_t name, struct span text)
+{
+    struct value *value = &call->values[name];
+    if (!text.ptr) {
+        *value = (struct value){.state = VALUE_NULL};
+        return;
+    }
+    value->text = arena_cstr(call->arena, text);
+    value->len = (uint32_t)text.len;
+    value->state = VALUE_PRESENT;
+}
+
+void call_set_cstr(struct call *call, uint16_t name, const char *text)
+{
+    call_set(call, name, span_of(text));
+}
+
+void call_set_flag(struct call *call, uint16_t name)
+{
+    call_set(call, name, SPAN("true"));
+}
+
+bool call_has(const struct call *call, uint16_t name)
+{
+    return call->values[name].state != VALUE_ABSENT;
+}
+
+void call_fault(struct call *call, const char *parameter, enum fault_code code, struct span argument)
+{
+    faults_add(&call->faults, (struct fault){.parameter = span_of(parameter), .code = code, .argument = argument});
+}
+
+struct span call_header(const struct call *call, const char *name)
+{
+    return frame_header(call->frame, name);
+}
+
+int64_t call_timeout_ms(const struct call *call)
+{
+    return call->operation->timeout_ms ? (int64_t)call->operation->timeout_ms
+                                       : call->service->settings.statement_timeout_ms;
+}
+
+struct span call_header_list(const struct call *call, const char *name)
+{
+    return frame_header_list(call->arena, call->frame, name);
+}
+
+enum problem_code call_refuse(struct call *call, enum problem_code code, const char *argument, struct span text)
+{
+    struct buffer json = {0};
+    buffer_char(&json, '{');
+    buffer_json_string(&json, span_of(argument));
+    buffer_char(&json, ':');
+    buffer_json_string(&json, text);
+    buffer_char(&json, '}');
+    call->arguments = arena_copy(call->arena, (struct span){json.data, json.len});
+    buffer_free(&json);
+    return code;
+}
+
+void response_header(struct call *call, const char *name, const char *format, ...)
+{
+    va_list arguments, again;
+    va_start(arguments, format);
+    va_copy(again, arguments);
+    int len = vsnprintf(NULL, 0, format, arguments);
+    assert(len >= 0 && call->response.header_count < RESPONSE_HEADERS_MAX);
+    char *value = arena_alloc(call->arena, (size_t)len + 1);
+    vsnprintf(value, (size_t)len + 1, format, again);
+    va_end(arguments);
+    va_end(again);
+    size_t at = call->response.header_count++;
+    call->response.headers[at].name = name;
+    call->response.headers[at].value = value;
+}

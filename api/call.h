@@ -1,0 +1,106 @@
+/* One request on its way through the gates, and the service it runs in.
+ * Everything a call points to lives in its arena, except the response's body buffer. */
+#ifndef API_CALL_H
+#define API_CALL_H
+
+#include <stdatomic.h>
+#include "api/base/buffer.h"
+#include "api/base/settings.h"
+#include "api/frame.h"
+#include "auth/auth.h"
+#include "db/query.h"
+#include "db/watch.h"
+#include "openapi/contract.h"
+
+struct metrics;
+struct version_cache;
+struct stream;
+
+struct service {
+    struct settings settings;
+    const char *base_url;
+    struct pool *pool;
+    struct watch *watch;
+    struct auth *auth;
+    struct version_cache *versions;
+    struct metrics *metrics;
+    uint8_t *personal; /* [contract_operation_count]: its answer depends on who asks */
+    atomic_bool draining;
+    atomic_int in_flight, streams;
+};
+
+#define RESPONSE_HEADERS_MAX 32
+struct response {
+    int status;
+    struct buffer body;        /* taken by the server */
+    struct span constant;      /* instead of body: bytes that outlive the call */
+    const char *content_type;  /* NULL = no body */
+    struct { const char *name, *value; } headers[RESPONSE_HEADERS_MAX];
+    size_t header_count;
+    struct stream *stream;     /* instead of body: owned, takes the call with it */
+    bool gzipped, close;
+};
+
+#define FIELDS_MAX 64
+struct page {
+    bool list, stream, count;  /* stream: a whole list, in batches */
+    size_t limit;
+    const struct order *order;
+    struct span cursor;        /* as sent, or SPAN_NONE */
+    char filters[23];          /* hash of everything that selects rows */
+};
+
+struct call {
+    struct service *service;
+    struct arena *arena;
+    const struct frame *frame;
+    struct span body, address;
+    struct target target;
+    enum method method;
+    bool head;
+    const struct route *route;
+    const struct operation *operation; /* NULL until the route gate */
+    struct span path_values[SEGMENTS_MAX];
+    size_t path_value_count;
+    struct span request_id, traceparent;
+    enum language language;
+    uint8_t media; /* one bit of enum media: what the answer will be */
+    bool accepts_gzip;
+    bool authenticated;
+    struct principal principal;
+    struct value *values;
+    struct faults faults;
+    struct span arguments; /* of the problem: JSON object */
+    struct page page;
+    struct span fields[FIELDS_MAX];
+    size_t field_count;
+    char today[11];
+    uint64_t version_local, version_shared; /* of the tables read, from before the query */
+    bool version_known;
+    char version_key[23]; /* of this target in the version cache; "" = none */
+    int64_t started_us, deadline_ms;
+    size_t bytes_sent;
+    struct response response;
+};
+
+struct call *call_new(struct service *service); /* with an arena of its own */
+void call_free(struct call *call);
+
+void call_set(struct call *call, uint16_t name, struct span text); /* copies; SPAN_NONE sets NULL */
+void call_set_cstr(struct call *call, uint16_t name, const char *text);
+void call_set_flag(struct call *call, uint16_t name); /* a condition that holds, with the value "true" */
+bool call_has(const struct call *call, uint16_t name); /* present or null */
+void call_fault(struct call *call, const char *parameter, enum fault_code code, struct span argument);
+struct span call_header(const struct call *call, const char *name);      /* the first of that name */
+struct span call_header_list(const struct call *call, const char *name); /* all of them, joined by commas */
+
+/* How long its statements may take: what its contract says, else the setting. */
+int64_t call_timeout_ms(const struct call *call);
+
+/* Remembers the argument of a problem and returns its code. `text` may be anything; it is escaped. */
+enum problem_code call_refuse(struct call *call, enum problem_code code, const char *argument, struct span text);
+
+void response_header(struct call *call, const char *name, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,131 @@
+/* Subcommands. Rule: every fault of the command line is named, and nothing is done when there is one. */
+#include "api/commands.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+#include "api/base/buffer.h"
+#include "auth/auth.h"
+#include "db/load.h"
+#include "db/migrate.h"
+#include "openapi/contract.h"
+
+static const char *owner_url(const struct settings *settings)
+{
+    return *settings->owner_database_url ? settings->owner_database_url : settings->database_url;
+}
+
+bool command_schema_check(const struct settings *settings)
+{
+    int outcome = migrate_check(settings->database_url, stderr);
+    if (outcome == 0)
+        fputs("hint: run `tpbis migrate` with the owner's database URL\n", stderr);
+    return outcome != 0; /* an unreachable database is waited for: readiness tells */
+}
+
+int command_migrate(const struct settings *settings)
+{
+    return migrate_run(owner_url(settings), stdout) ? 0 : 1;
+}
+
+int command_load_reference(const struct settings *settings, int count, char **options)
+{
+    struct load_options load = {
+        .owner_url = owner_url(settings),
+        .directory = *settings->reference_directory ? settings->reference_directory : NULL,
+    };
+    bool edition = count == 2 && strcmp(options[0], "--edition") == 0;
+    if (count && !edition) {
+        fputs("usage: tpbis load-reference [--edition DIRECTORY]\n", stderr);
+        return 2;
+    }
+    if (edition)
+        load.edition_directory = options[1];
+    return load_reference(&load, stdout) ? 0 : 1;
+}
+
+int command_key_create(const struct settings *settings)
+{
+    return auth_key_create(settings->key_directory, stderr) ? 0 : 1;
+}
+
+int command_openapi(void)
+{
+    size_t written = fwrite(contract_openapi_json, 1, contract_openapi_json_len, stdout);
+    putchar('\n');
+    return written == contract_openapi_json_len ? 0 : 1;
+}
+
+static bool option_take(struct new_client *client, const char *name, const char *value)
+{
+    const char **slot = strcmp(name, "--name") == 0      ? &client->name
+                        : strcmp(name, "--role") == 0    ? &client->role
+                        : strcmp(name, "--region") == 0  ? &client->region
+                        : strcmp(name, "--library") == 0 ? &client->library_id
+                                                         : NULL;
+    if (!slot || !value || *slot) {
+        fprintf(stderr, "%s: %s\n", name, !slot ? "unknown option" : !value ? "needs a value" : "given twice");
+        return false;
+    }
+    *slot = value;
+    return true;
+}
+
+int command_client_create(const struct settings *settings, int count, char **options)
+{
+    struct new_client client = {0};
+    bool good = true;
+    for (int i = 0; i < count; i += 2)
+        good = option_take(&client, options[i], i + 1 < count ? options[i + 1] : NULL) && good;
+    if (!client.name || !client.role) {
+        fputs("--name and --role are needed\n", stderr);
+        good = false;
+    }
+    if (!good)
+        return 2;
+    struct arena *arena = arena_new(4096);
+    const char *id, *secret;
+    bool made = auth_client_create(owner_url(settings), arena, &client, &id, &secret, stderr);
+    if (made)
+        printf("{\"client_id\": \"%s\", \"client_secret\": \"%s\"}\n", id, secret);
+    arena_free(arena);
+    return made ? 0 : 1;
+}
+
+/* Connects to the configured address and asks /health/ready: for container health checks, which have no curl. */
+int command_ready(const struct settings *settings)
+{
+    struct sockaddr_storage address = {0};
+    socklen_t len;
+    const char *host = settings->listen_address;
+    if (strchr(host, ':')) {
+        struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&address;
+        in6->sin6_family = AF_INET6;
+        in6->sin6_port = htons((uint16_t)settings->port);
+        inet_pton(AF_INET6, strcmp(host, "::") == 0 ? "::1" : host, &in6->sin6_addr);
+        len = sizeof(*in6);
+    } else {
+        struct sockaddr_in *in = (struct sockaddr_in *)&address;
+        in->sin_family = AF_INET;
+        in->sin_port = htons((uint16_t)settings->port);
+        inet_pton(AF_INET, strcmp(host, "0.0.0.0") == 0 ? "127.0.0.1" : host, &in->sin_addr);
+        len = sizeof(*in);
+    }
+    static const char request[] = "GET /health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    char answer[32] = "";
+    struct timeval wait = {.tv_sec = 3};
+    int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool ready = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) == 0 &&
+                 setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) == 0 &&
+                 connect(fd, (struct sockaddr *)&address, len) == 0 &&
+                 send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) == (ssize_t)sizeof(request) - 1 &&
+                 recv(fd, answer, sizeof(answer) - 1, MSG_WAITALL) > 12 && strncmp(answer + 8, " 200", 4) == 0;
+    if (fd >= 0)
+        close(fd);
+    puts(ready ? "ready" : "not ready");
+    return ready ? 0 : 1;
+}

@@ -1,0 +1,16 @@
+/* The subcommands besides serve. Each returns the exit status: 0 done, 1 failed, 2 used wrongly. */
+#ifndef API_COMMANDS_H
+#define API_COMMANDS_H
+
+#include <stdbool.h>
+#include "api/base/settings.h"
+
+bool command_schema_check(const struct settings *settings); /* serve's first step: says why on stderr */
+int command_migrate(const struct settings *settings);
+int command_load_reference(const struct settings *settings, int count, char **options);
+int command_client_create(const struct settings *settings, int count, char **options);
+int command_key_create(const struct settings *settings);
+int command_ready(const struct settings *settings);
+int command_openapi(void);
+
+#endif

@@ -1,0 +1,250 @@
+/* Runs an operation's statements. Rule: the answer of a write is rendered before COMMIT and leaves only
+ * after it; a failed COMMIT throws it away. */
+#include "api/execute.h"
+
+#include <assert.h>
+#include "api/base/clock.h"
+#include "api/base/uuid.h"
+#include "api/body.h"
+#include "api/render.h"
+#include "api/respond.h"
+#include "api/stream.h"
+#include "api/version.h"
+
+enum step_name { STEP_GATE, STEP_WRITE, STEP_ANSWER, STEP_COUNT, STEPS };
+
+/* The steps an operation has, in order; their results are told apart by `names`. */
+struct plan {
+    struct query_step steps[STEPS];
+    enum step_name names[STEPS];
+    struct rows *rows[STEPS];
+    size_t count;
+};
+
+static void plan_add(struct plan *plan, const struct call *call, enum step_name name, const struct statement *statement)
+{
+    if (!statement)
+        return;
+    plan->steps[plan->count] = (struct query_step){statement, call->values, name == STEP_COUNT};
+    plan->names[plan->count++] = name;
+}
+
+static struct rows *plan_rows(const struct plan *plan, enum step_name name)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->names[i] == name)
+            return plan->rows[i];
+    return NULL;
+}
+
+static void plan_free(struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        rows_free(plan->rows[i]);
+}
+
+static enum problem_code lend(struct call *call, struct connection **ret_connection)
+{
+    int64_t wait = clock_monotonic_ms() + call->service->settings.pool_wait_ms;
+    return pool_lend(call->service->pool, wait < call->deadline_ms ? wait : call->deadline_ms, ret_connection);
+}
+
+/* What the database refused, as a problem of this call. */
+static enum problem_code failure_take(struct call *call, enum problem_code code, const struct query_failure *failure)
+{
+    if (failure->sqlstate[0] == '2' && failure->sqlstate[1] == '2' && call->page.cursor.ptr)
+        return PROBLEM_invalid_cursor; /* key cells that no row of ours ever had */
+    if (failure->arguments[0])
+        call->arguments = arena_copy(call->arena, span_of(failure->arguments));
+    if (failure->pointer[0])
+        faults_add(&call->faults, (struct fault){.pointer = arena_copy(call->arena, span_of(failure->pointer)),
+                                                 .code = FAULT_not_allowed});
+    return code;
+}
+
+static bool gate_closed(const struct plan *plan)
+{
+    const struct rows *gate = plan_rows(plan, STEP_GATE);
+    return gate && rows_count(gate) == 0;
+}
+
+static enum problem_code render_read(struct call *call, struct plan *plan)
+{
+    struct rows *answer = plan_rows(plan, STEP_ANSWER);
+    struct span version = SPAN("");
+    call->response.status = 200;
+    call->response.content_type = respond_media_type(call->media);
+    if (call->page.stream)
+        return stream_open(call, answer);
+    if (call->page.list)
+        render_page(call, answer, plan_rows(plan, STEP_COUNT));
+    else
+        render_object(call, answer, &version);
+    if (version_tag(call, version))
+        respond_not_modified(call);
+    else
+        respond_gzip(call);
+    return PROBLEM_NONE;
+}
+
+enum problem_code execute_read(struct call *call)
+{
+    const struct operation *operation = call->operation;
+    struct plan plan = {0};
+    struct connection *connection;
+    struct query_failure failure = {0};
+
+    if (version_unchanged(call)) {
+        respond_not_modified(call);
+        return PROBLEM_NONE;
+    }
+    if (call->page.stream && version_tag_stream(call)) {
+        respond_not_modified(call);
+        return PROBLEM_NONE;
+    }
+    plan_add(&plan, call, STEP_GATE, operation->gate);
+    plan_add(&plan, call, STEP_ANSWER, operation->answer);
+    if (call->page.count)
+        plan_add(&plan, call, STEP_COUNT, operation->answer);
+    enum problem_code code = lend(call, &connection);
+    if (code)
+        return code;
+    code = query_read(connection, plan.steps, plan.count, call->deadline_ms, plan.rows, &failure);
+    pool_return(call->service->pool, connection);
+    if (code)
+        return failure_take(call, code, &failure);
+    if (gate_closed(&plan) || (!call->page.list && rows_count(plan_rows(&plan, STEP_ANSWER)) == 0))
+        code = PROBLEM_not_found;
+    else
+        code = render_read(call, &plan);
+    plan_free(&plan);
+    return code;
+}
+
+enum problem_code execute_constant(struct call *call, const char *content_type, struct span body)
+{
+    if (version_unchanged(call)) {
+        respond_not_modified(call);
+        return PROBLEM_NONE;
+    }
+    respond_constant(call, 200, content_type, body);
+    if (version_tag(call, SPAN("")))
+        respond_not_modified(call);
+    else
+        respond_gzip(call);
+    return PROBLEM_NONE;
+}
+
+/* ---- writes ------------------------------------------------------------------------------------- */
+
+/* An id brought by the client (for offline use): the same caller sending the same body again gets the
+ * object it made; anything else with a taken id is refused by the statement itself. */
+static enum problem_code claim(struct call *call, struct connection *connection, const struct write_context *context,
+                               bool *ret_repeated)
+{
+    static const char *const name = "claim_id";
+    const struct statement *statement = contract_statement(name);
+    struct query_step step = {statement, call->values, false};
+    struct rows *rows = NULL;
+    struct table_set changed;
+    struct query_failure failure = {0};
+    assert(statement);
+    for (size_t i = 0; i < statement->parameter_count; i++) {
+        uint16_t parameter = statement->parameters[i].name;
+        if (strcmp(contract_names[parameter], "claim.operation") == 0)
+            call_set_cstr(call, parameter, call->operation->id);
+        else if (strcmp(contract_names[parameter], "claim.digest") == 0)
+            call_set(call, parameter, body_digest(call));
+    }
+    enum problem_code code =
+        query_write(connection, context, &step, 1, call->deadline_ms, &rows, &changed, &failure);
+    if (code)
+        return failure_take(call, code, &failure);
+    struct span outcome;
+    *ret_repeated = rows_count(rows) == 1 && rows_cell(rows, 0, 0, &outcome) && span_is(outcome, "same");
+    rows_free(rows);
+    return PROBLEM_NONE;
+}
+
+static void location_set(struct call *call)
+{
+    struct span path = call->target.path;
+    response_header(call, "Location", "%.*s/%s", SPAN_ARG(path), call->values[NAME_ID].text);
+}
+
+/* Renders the answer of a write that has not been committed yet. */
+static enum problem_code render_write(struct call *call, const struct plan *plan, bool repeated)
+{
+    const struct operation *operation = call->operation;
+    const struct rows *answer = plan_rows(plan, STEP_ANSWER);
+    struct span version;
+    if (gate_closed(plan))
+        return PROBLEM_not_found;
+    call->response.status = repeated ? 200 : operation->success;
+    if (!operation->answer)
+        return PROBLEM_NONE;
+    if (rows_count(answer) == 0)
+        return operation->audited ? PROBLEM_not_found : PROBLEM_internal; /* it was just written */
+    call->response.content_type = respond_media_type(MEDIA_JSON);
+    render_object(call, answer, &version);
+    version_tag(call, version);
+    if (operation->creates)
+        location_set(call);
+    return PROBLEM_NONE;
+}
+
+/* The transaction on one connection: claim, steps, render, commit. Rolled back by query_write on failure. */
+static enum problem_code transact(struct call *call, struct connection *connection, bool own_id)
+{
+    const struct operation *operation = call->operation;
+    struct write_context context = {span_of(call->principal.subject), span_of(call->principal.client_id),
+                                    call->request_id, span_of(operation->id)};
+    struct plan plan = {0};
+    struct table_set changed = {{0}};
+    struct query_failure failure = {0};
+    bool repeated = false;
+
+    if (own_id) {
+        enum problem_code code = claim(call, connection, &context, &repeated);
+        if (code)
+            return code;
+    }
+    plan_add(&plan, call, STEP_GATE, repeated ? NULL : operation->gate);
+    plan_add(&plan, call, STEP_WRITE, repeated ? NULL : operation->write);
+    plan_add(&plan, call, STEP_ANSWER, operation->answer);
+    enum problem_code code =
+        query_write(connection, &context, plan.steps, plan.count, call->deadline_ms, plan.rows, &changed, &failure);
+    if (code)
+        return failure_take(call, code, &failure);
+    code = render_write(call, &plan, repeated);
+    plan_free(&plan);
+    if (code) {
+        query_rollback(connection);
+        return code;
+    }
+    code = query_commit(connection, call->deadline_ms, &failure);
+    if (code)
+        return failure_take(call, code, &failure);
+    watch_committed(call->service->watch, &changed);
+    return PROBLEM_NONE;
+}
+
+enum problem_code execute_write(struct call *call)
+{
+    struct connection *connection;
+    bool own_id = false;
+    if (call->operation->creates) {
+        own_id = call->values[NAME_ID].state == VALUE_PRESENT;
+        if (!own_id) {
+            char id[37];
+            uuid_v7(id);
+            call_set_cstr(call, NAME_ID, id);
+        }
+    }
+    enum problem_code code = lend(call, &connection);
+    if (code)
+        return code;
+    code = transact(call, connection, own_id);
+    pool_return(call->service->pool, connection);
+    return code;
+}

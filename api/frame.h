@@ -1,0 +1,73 @@
+/* The first gate: what of a raw request may come in at all. libmicrohttpd 0.9.75 accepts shapes
+ * that smuggle, and ulfius silently drops what it cannot decode; this refuses what can be seen,
+ * and whatever is refused here closes the connection. Knows no HTTP library: it takes what was on
+ * the wire. */
+#ifndef API_FRAME_H
+#define API_FRAME_H
+
+#include "api/base/problem.h"
+#include "openapi/contract.h"
+
+extern const char *const method_names[METHOD_COUNT]; /* "GET", by enum method */
+
+struct header {
+    struct span name, value; /* as sent, white space around the value stripped */
+};
+struct frame {
+    struct span method, target, version; /* target raw, with its query */
+    const struct header *headers;        /* every one, repeated ones included, in order */
+    size_t header_count;
+    size_t body_bytes; /* received */
+};
+struct frame_limits {
+    size_t target_max_bytes;
+};
+
+/* PROBLEM_NONE, or the refusal with its argument ("what", JSON object) in the arena. Refuses (RFC
+ * 9112 3.2, 5, 6; RFC 9110 7): Content-Length with Transfer-Encoding, repeated or malformed
+ * Content-Length, a Transfer-Encoding other than "chunked", missing or second Host on 1.1, second
+ * Authorization in any spelling, an empty header name, white space or control bytes in a name,
+ * control bytes in a value, a target that is not origin-form ("*" only with OPTIONS), control
+ * bytes or spaces or a fragment in it, bad percent-encoding, %00, bad UTF-8 after decoding, an
+ * empty key in the query, and unknown (501) or lower-case methods. Also: a target longer than its
+ * limit (414), another HTTP version than 1.x, a Host that is none, a second Content-Type or
+ * Expect, an Expect other than 100-continue, and more body than Content-Length told. A
+ * Content-Length that only promises too much is not looked at here. */
+enum problem_code frame_check(struct arena *arena, const struct frame *frame,
+                              const struct frame_limits *limits, enum method *ret_method,
+                              struct span *ret_arguments);
+
+/* Splits a raw target that passed frame_check(). "/" and "*" have no segments. Path segments are
+ * decoded ('+' stays '+'); an empty segment (a doubled or trailing slash) is kept as an empty
+ * span, which no route matches. Query pairs are decoded ('+' is a space), in order, nothing
+ * merged; has_value tells "flag" from "flag=". */
+struct query_pair {
+    struct span name, value;
+    bool has_value;
+};
+#define SEGMENTS_MAX 16
+#define PAIRS_MAX 64
+struct target {
+    struct span path;  /* raw, without the query */
+    struct span query; /* raw, without '?' */
+    struct span segments[SEGMENTS_MAX];
+    size_t segment_count; /* SEGMENTS_MAX + 1 when there were more: nothing matches */
+    struct query_pair pairs[PAIRS_MAX];
+    size_t pair_count; /* PAIRS_MAX + 1 when there were more: a fault */
+};
+void target_split(struct arena *arena, struct span raw, struct target *ret_target);
+
+/* The parts of that work which forms (application/x-www-form-urlencoded) share. pairs_fault()
+ * says, in English, why the text cannot be decoded, or NULL; pairs_split() returns PAIRS_MAX + 1
+ * for too many. */
+const char *pairs_fault(struct arena *arena, struct span raw);
+size_t pairs_split(struct arena *arena, struct span raw, struct query_pair ret_pairs[PAIRS_MAX]);
+struct span frame_what(struct arena *arena,
+                       const char *what); /* {"what": what}, for PROBLEM_bad_request */
+
+/* The value of the first header of that name (any case), or SPAN_NONE. */
+struct span frame_header(const struct frame *frame, const char *name);
+/* The same for headers that are lists (Accept, If-Match): several of them, joined by commas. */
+struct span frame_header_list(struct arena *arena, const struct frame *frame, const char *name);
+
+#endif

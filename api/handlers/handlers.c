@@ -1,0 +1,19 @@
+/* The table of handlers. Rule: a name here is an x-handler of the contract, and the reverse. */
+#include "api/handlers/handlers.h"
+
+static const struct handler handlers[] = {
+    {"health_live", handle_health_live},   {"health_ready", handle_health_ready},
+    {"metrics", handle_metrics},           {"openapi_json", handle_openapi_json},
+    {"docs", handle_docs},                 {"docs_file", handle_docs_file},
+    {"problem_list", handle_problem_list}, {"problem_page", handle_problem_page},
+    {"jwks", handle_jwks},                 {"oauth_metadata", handle_oauth_metadata},
+    {"token", handle_token},
+};
+
+const struct handler *handler_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof(handlers) / sizeof(*handlers); i++)
+        if (strcmp(handlers[i].name, name) == 0)
+            return &handlers[i];
+    return NULL;
+}

@@ -1,0 +1,25 @@
+/* The few operations that are C: named by x-handler in the contract. */
+#ifndef API_HANDLERS_H
+#define API_HANDLERS_H
+
+#include "api/call.h"
+
+struct handler {
+    const char *name;
+    enum problem_code (*run)(struct call *call);
+};
+const struct handler *handler_find(const char *name); /* NULL when there is none */
+
+enum problem_code handle_health_live(struct call *call);
+enum problem_code handle_health_ready(struct call *call);
+enum problem_code handle_metrics(struct call *call);
+enum problem_code handle_openapi_json(struct call *call);
+enum problem_code handle_docs(struct call *call);
+enum problem_code handle_docs_file(struct call *call);
+enum problem_code handle_problem_list(struct call *call);
+enum problem_code handle_problem_page(struct call *call);
+enum problem_code handle_jwks(struct call *call);
+enum problem_code handle_oauth_metadata(struct call *call);
+enum problem_code handle_token(struct call *call);
+
+#endif

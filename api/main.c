@@ -1,0 +1,144 @@
+/* The command line: start order only. Rule: nothing here knows an endpoint. */
+#include <jansson.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "api/base/log.h"
+#include "api/commands.h"
+#include "api/metrics.h"
+#include "api/pipeline.h"
+#include "api/server.h"
+#include "api/version.h"
+
+static void log_level_apply(const char *name)
+{
+    static const char *const names[] = {"debug", "info", "warning", "error"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (strcmp(names[i], name) == 0)
+            log_level_set((enum log_level)i);
+}
+
+static const char *base_url_of(const struct settings *settings)
+{
+    if (*settings->base_url)
+        return settings->base_url;
+    char text[256];
+    const char *format = strchr(settings->listen_address, ':') ? "http://[%s]:%d" : "http://%s:%d";
+    snprintf(text, sizeof(text), format, settings->listen_address, (int)settings->port);
+    return memory_copy(text);
+}
+
+static void service_stop(struct service *service)
+{
+    auth_free(service->auth);
+    watch_free(service->watch);
+    pool_free(service->pool);
+    version_cache_free(service->versions);
+    metrics_free(service->metrics);
+    free(service->personal);
+}
+
+static bool service_start(struct service *service, const struct settings *settings)
+{
+    service->settings = *settings;
+    service->base_url = base_url_of(settings);
+    service->pool = pool_new(&(struct pool_options){.url = settings->database_url,
+                                                    .size = (size_t)settings->pool_size,
+                                                    .lifetime_ms = settings->pool_lifetime_s * 1000,
+                                                    .statement_timeout_ms = settings->statement_timeout_ms});
+    service->watch = watch_new(settings->database_url, settings->watch_interval_ms);
+    service->versions = version_cache_new((size_t)settings->version_cache_entries);
+    service->metrics = metrics_new();
+    service->auth = auth_new(&(struct auth_options){.pool = service->pool,
+                                                    .watch = service->watch,
+                                                    .issuer = service->base_url,
+                                                    .audience = settings->audience,
+                                                    .key_directory = settings->key_directory,
+                                                    .token_lifetime_s = settings->token_lifetime_s},
+                             stderr);
+    pipeline_init(service);
+    return service->auth != NULL;
+}
+
+/* Signals are blocked before the first thread and taken here, one at a time. */
+static int serve(const struct settings *settings)
+{
+    static struct service service;
+    sigset_t signals;
+    int taken = 0;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    json_object_seed(0);
+    if (!service_start(&service, settings)) {
+        service_stop(&service);
+        return 1;
+    }
+    struct server *server = server_start(&service, stderr);
+    if (!server) {
+        service_stop(&service);
+        return 1;
+    }
+    log_event(LOG_INFO, "serving", LOG_C("base_url", service.base_url));
+    sigwait(&signals, &taken);
+    log_event(LOG_INFO, "stopping", LOG_I("signal", taken));
+    server_stop(server);
+    service_stop(&service);
+    return 0;
+}
+
+static int usage(FILE *out)
+{
+    fputs("tpbis serve                         serve the API until SIGTERM or SIGINT\n"
+          "tpbis migrate                       bring the database to this version's schema\n"
+          "tpbis load-reference                load the regions and the reference facts that ship with this version\n"
+          "tpbis load-reference --edition DIR  load another edition of the regions from a directory\n"
+          "tpbis client create --name NAME --role ROLE [--region CODE] [--library ID]\n"
+          "                                    make a client; prints its id and secret once, as JSON\n"
+          "tpbis key create                    make a token-signing key where there is none\n"
+          "tpbis ready                         ask a running service whether it is ready (exit 0 or 1)\n"
+          "tpbis openapi                       print the contract\n"
+          "tpbis --check-config                check the settings and print them\n"
+          "tpbis --help-markdown               the settings as a Markdown table\n\n"
+          "Settings are read from the environment:\n\n",
+          out);
+    settings_print_help(out);
+    return out == stdout ? 0 : 2;
+}
+
+int main(int argc, char **argv)
+{
+    struct settings settings;
+    const char *command = argc > 1 ? argv[1] : "";
+    if (strcmp(command, "--help") == 0)
+        return usage(stdout);
+    if (strcmp(command, "--help-markdown") == 0) {
+        settings_print_markdown(stdout);
+        return 0;
+    }
+    if (strcmp(command, "openapi") == 0)
+        return command_openapi();
+    if (!settings_load(&settings, stderr))
+        return 2;
+    log_level_apply(settings.log_level);
+    if (strcmp(command, "--check-config") == 0) {
+        settings_print_values(&settings, stdout);
+        return 0;
+    }
+    if (strcmp(command, "serve") == 0)
+        return command_schema_check(&settings) ? serve(&settings) : 1;
+    if (strcmp(command, "migrate") == 0)
+        return command_migrate(&settings);
+    if (strcmp(command, "load-reference") == 0)
+        return command_load_reference(&settings, argc - 2, argv + 2);
+    if (strcmp(command, "client") == 0 && argc > 2 && strcmp(argv[2], "create") == 0)
+        return command_client_create(&settings, argc - 3, argv + 3);
+    if (strcmp(command, "key") == 0 && argc > 2 && strcmp(argv[2], "create") == 0)
+        return command_key_create(&settings);
+    if (strcmp(command, "ready") == 0)
+        return command_ready(&settings);
+    return usage(stderr);
+}

@@ -1,0 +1,14 @@
+/* Counters for /metrics (Prometheus text format 0.0.4): what tells an operator what hurts. */
+#ifndef API_METRICS_H
+#define API_METRICS_H
+
+#include "api/call.h"
+
+struct metrics;
+struct metrics *metrics_new(void);
+void metrics_free(struct metrics *metrics);
+void metrics_request(struct metrics *metrics, const struct operation *operation, int status, int64_t us);
+void metrics_problem(struct metrics *metrics, enum problem_code code);
+void metrics_write(struct buffer *buffer, struct service *service);
+
+#endif

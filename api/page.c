@@ -1,0 +1,152 @@
+/* Keyset paging. Rule: a cursor is only good for the filters and the order it was made with, and a page
+ * asks for one row more than it shows, so that `next` is null only at the true end.
+ *
+ * A cursor is base64url of: the tag (22 characters) of all that follows and of the filters, then each key cell as
+ * its length in decimal, ':' and its bytes; a NULL cell cannot be (key columns are NOT NULL). */
+#include "api/page.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include "api/base/digest.h"
+
+#define TAG_LEN 22
+#define CURSOR_MAX_BYTES 2048
+
+static const enum builtin_name key_names[4] = {NAME_KEY_1, NAME_KEY_2, NAME_KEY_3, NAME_KEY_4};
+
+static void filters_hash(struct call *call)
+{
+    struct buffer text = {0};
+    buffer_span(&text, span_of(call->operation->id));
+    if (call->page.order)
+        buffer_printf(&text, "\n%s", call->page.order->name);
+    for (size_t i = 0; i < call->operation->parameter_count; i++) {
+        const struct parameter *parameter = &call->operation->parameters[i];
+        const struct value *value = &call->values[parameter->name_id];
+        if (parameter->role != PARAMETER_PATH && parameter->role != PARAMETER_PLAIN && parameter->role != PARAMETER_NEAR)
+            continue;
+        if (value->state == VALUE_PRESENT)
+            buffer_printf(&text, "\n%s=%u:%s", parameter->name, value->len, value->text);
+    }
+    if (call_has(call, NAME_DELETED_INCLUDE))
+        BUFFER_LITERAL(&text, "\ndeleted");
+    digest_tag((struct span){text.data, text.len}, call->page.filters);
+    buffer_free(&text);
+}
+
+static void cursor_tag(struct call *call, struct span keys, char ret_tag[23])
+{
+    struct span text = span_of(arena_printf(call->arena, "%s%.*s", call->page.filters, SPAN_ARG(keys)));
+    digest_tag(text, ret_tag);
+}
+
+static bool key_read(struct span *rest, struct span *ret_key)
+{
+    size_t len = 0, at = 0;
+    while (at < rest->len && rest->ptr[at] >= '0' && rest->ptr[at] <= '9' && len < CURSOR_MAX_BYTES)
+        len = len * 10 + (size_t)(rest->ptr[at++] - '0');
+    if (at == 0 || at >= rest->len || rest->ptr[at] != ':' || rest->len - at - 1 < len)
+        return false;
+    *ret_key = (struct span){rest->ptr + at + 1, len};
+    *rest = (struct span){ret_key->ptr + len, rest->len - at - 1 - len};
+    return true;
+}
+
+static void key_set(struct call *call, size_t at, struct span text)
+{
+    call_set(call, key_names[at], text);
+    call->values[key_names[at]].type = call->page.order->keys[at].type;
+}
+
+static enum problem_code cursor_open(struct call *call)
+{
+    struct span raw;
+    const struct order *order = call->page.order;
+    if (!order || call->page.cursor.len > CURSOR_MAX_BYTES || !base64url_decode(call->arena, call->page.cursor, &raw) ||
+        raw.len <= TAG_LEN)
+        return PROBLEM_invalid_cursor;
+    struct span rest = {raw.ptr + TAG_LEN, raw.len - TAG_LEN};
+    char tag[23];
+    if (memchr(rest.ptr, '\0', rest.len))
+        return PROBLEM_invalid_cursor;
+    cursor_tag(call, rest, tag);
+    if (memcmp(tag, raw.ptr, TAG_LEN) != 0)
+        return PROBLEM_invalid_cursor;
+    for (size_t i = 0; i < order->key_count; i++) {
+        struct span key;
+        if (!key_read(&rest, &key))
+            return PROBLEM_invalid_cursor;
+        key_set(call, i, key);
+    }
+    if (rest.len)
+        return PROBLEM_invalid_cursor;
+    call_set_flag(call, NAME_CURSOR);
+    return PROBLEM_NONE;
+}
+
+enum problem_code page_open(struct call *call)
+{
+    struct page *page = &call->page;
+    if (!page->list)
+        return PROBLEM_NONE;
+    filters_hash(call);
+    page->stream = page->limit == 0 && (call->media == MEDIA_CSV || call->media == MEDIA_GEOJSON);
+    if (page->limit == 0)
+        page->limit = page->stream ? STREAM_BATCH_ROWS : PAGE_LIMIT_DEFAULT;
+    char rows[24];
+    snprintf(rows, sizeof(rows), "%zu", page->limit + 1);
+    call_set_cstr(call, NAME_PAGE_ROWS, rows);
+    return page->cursor.ptr ? cursor_open(call) : PROBLEM_NONE;
+}
+
+static struct span key_cell(const struct call *call, const struct rows *rows, size_t row, size_t at)
+{
+    struct span cell = SPAN("");
+    int column = rows_column(rows, call->page.order->keys[at].column);
+    if (column >= 0)
+        rows_cell(rows, row, (size_t)column, &cell);
+    return cell;
+}
+
+struct span page_cursor(struct call *call, const struct rows *rows, size_t row)
+{
+    struct buffer keys = {0};
+    for (size_t i = 0; i < call->page.order->key_count; i++) {
+        struct span cell = key_cell(call, rows, row, i);
+        buffer_printf(&keys, "%zu:", cell.len);
+        buffer_span(&keys, cell);
+    }
+    char tag[23];
+    cursor_tag(call, (struct span){keys.data, keys.len}, tag);
+    char *raw = arena_printf(call->arena, "%s%.*s", tag, (int)keys.len, keys.data);
+    struct span cursor = base64url_encode(call->arena, raw, TAG_LEN + keys.len);
+    buffer_free(&keys);
+    return cursor;
+}
+
+void page_advance(struct call *call, const struct rows *rows, size_t row)
+{
+    for (size_t i = 0; i < call->page.order->key_count; i++)
+        key_set(call, i, key_cell(call, rows, row, i));
+    call_set_flag(call, NAME_CURSOR);
+}
+
+struct span page_link(struct call *call, struct span cursor)
+{
+    struct buffer link = {0};
+    buffer_span(&link, call->target.path);
+    buffer_printf(&link, "?cursor=%.*s", SPAN_ARG(cursor));
+    struct span rest = call->target.query;
+    while (rest.len) {
+        const char *amp = memchr(rest.ptr, '&', rest.len);
+        struct span pair = {rest.ptr, amp ? (size_t)(amp - rest.ptr) : rest.len};
+        rest = amp ? (struct span){amp + 1, rest.len - pair.len - 1} : SPAN_NONE;
+        if (!span_starts(pair, "cursor=")) {
+            buffer_char(&link, '&');
+            buffer_span(&link, pair);
+        }
+    }
+    struct span copy = arena_copy(call->arena, (struct span){link.data, link.len});
+    buffer_free(&link);
+    return copy;
+}

@@ -1,0 +1,272 @@
+/* The gates. Rule: the first problem wins, no gate may be skipped, and what the request alone shows is
+ * refused before a database connection is lent. */
+#include "api/pipeline.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include "api/base/clock.h"
+#include "api/base/uuid.h"
+#include "api/body.h"
+#include "api/execute.h"
+#include "api/handlers/handlers.h"
+#include "api/negotiate.h"
+#include "api/page.h"
+#include "api/parameters.h"
+#include "api/record.h"
+#include "api/respond.h"
+#include "api/route.h"
+#include "api/validate.h"
+
+#define TARGET_MAX_BYTES 8000
+#define REQUEST_ID_MAX 64
+
+static enum problem_code gate_frame(struct call *call)
+{
+    static const struct frame_limits limits = {TARGET_MAX_BYTES};
+    enum problem_code code = frame_check(call->arena, call->frame, &limits, &call->method, &call->arguments);
+    if (code) {
+        call->response.close = true;
+        return code;
+    }
+    target_split(call->arena, call->frame->target, &call->target);
+    call->head = call->method == METHOD_HEAD;
+    if (call->head)
+        call->method = METHOD_GET;
+    return PROBLEM_NONE;
+}
+
+static enum problem_code gate_route(struct call *call)
+{
+    if (span_is(call->frame->target, "*")) { /* OPTIONS *: the server as a whole (RFC 9110 9.3.7) */
+        call->response.status = 204;
+        response_header(call, "Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+        return PROBLEM_NONE;
+    }
+    call->route = call->target.segment_count > SEGMENTS_MAX
+                      ? NULL
+                      : route_find(call->target.segments, call->target.segment_count, call->path_values,
+                                   &call->path_value_count);
+    if (!call->route)
+        return PROBLEM_not_found;
+    if (call->method == METHOD_OPTIONS) {
+        respond_options(call);
+        return PROBLEM_NONE;
+    }
+    call->operation = call->route->operations[call->method];
+    if (!call->operation)
+        return PROBLEM_method_not_allowed;
+    call->deadline_ms = call->started_us / 1000 + call_timeout_ms(call);
+    return PROBLEM_NONE;
+}
+
+/* The token of "Authorization: Bearer <token>" (RFC 6750 2.1). */
+static struct span bearer(const struct call *call)
+{
+    struct span header = call_header(call, "Authorization");
+    if (header.len < 7 || strncasecmp(header.ptr, "Bearer ", 7) != 0)
+        return SPAN_NONE;
+    struct span token = {header.ptr + 7, header.len - 7};
+    while (token.len && *token.ptr == ' ')
+        token = (struct span){token.ptr + 1, token.len - 1};
+    return token;
+}
+
+static enum problem_code gate_authenticate(struct call *call)
+{
+    if (call->operation->open)
+        return PROBLEM_NONE;
+    struct span header = call_header(call, "Authorization"), token = bearer(call);
+    if (!token.len)
+        return header.ptr ? PROBLEM_invalid_token : PROBLEM_unauthorized;
+    enum problem_code code =
+        auth_bearer(call->service->auth, call->arena, token, call->deadline_ms, &call->principal);
+    if (code)
+        return code;
+    call->authenticated = true;
+    call_set_cstr(call, NAME_CALLER_SUBJECT, call->principal.subject);
+    call_set_cstr(call, NAME_CALLER_CLIENT, call->principal.client_id);
+    return PROBLEM_NONE;
+}
+
+#define ALTERNATIVES_MAX 8
+
+/* Where the caller may do this: wherever one of the alternatives that opened the door reaches. */
+static void reach_bind(struct call *call, const uint32_t *alternatives, size_t count)
+{
+    struct reach reach;
+    principal_reach_any(call->arena, &call->principal, alternatives, count, &reach);
+    if (reach.national)
+        return;
+    call_set_flag(call, NAME_REACH);
+    call_set_cstr(call, NAME_REACH_FROM, reach.from);
+    call_set_cstr(call, NAME_REACH_TO, reach.to);
+    call_set_cstr(call, NAME_REACH_RANK, reach.rank);
+    call_set_cstr(call, NAME_REACH_LIBRARIES, reach.libraries);
+}
+
+static struct span scope_names(struct call *call, uint32_t scopes)
+{
+    char *names = arena_printf(call->arena, "%s", "");
+    for (size_t i = 0; i < contract_scope_count; i++)
+        if (scopes & (1U << i))
+            names = arena_printf(call->arena, "%s%s%s", names, *names ? " " : "", contract_scopes[i]);
+    return span_of(names);
+}
+
+static enum problem_code gate_authorize(struct call *call)
+{
+    const struct operation *operation = call->operation;
+    if (operation->open)
+        return PROBLEM_NONE;
+    uint32_t held[ALTERNATIVES_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < operation->security_count && count < ALTERNATIVES_MAX; i++) {
+        uint32_t needed = operation->security[i].scopes;
+        if ((call->principal.scopes & needed) == needed)
+            held[count++] = needed;
+    }
+    if (count == 0)
+        return call_refuse(call, PROBLEM_insufficient_scope, "scope",
+                           scope_names(call, operation->security[0].scopes));
+    reach_bind(call, held, count);
+    return PROBLEM_NONE;
+}
+
+/* format= wins over Accept, for people with a browser; its values are checked with the parameters. */
+static uint8_t format_asked(const struct call *call)
+{
+    for (size_t i = 0; i < call->target.pair_count && i < PAIRS_MAX; i++) {
+        if (!span_is(call->target.pairs[i].name, "format"))
+            continue;
+        struct span format = call->target.pairs[i].value;
+        return span_is(format, "csv") ? MEDIA_CSV : span_is(format, "geojson") ? MEDIA_GEOJSON : MEDIA_JSON;
+    }
+    return 0;
+}
+
+static bool has_format(const struct operation *operation)
+{
+    for (size_t i = 0; i < operation->parameter_count; i++)
+        if (operation->parameters[i].role == PARAMETER_FORMAT)
+            return true;
+    return false;
+}
+
+static enum problem_code gate_negotiate(struct call *call)
+{
+    uint8_t produces = call->operation->produces;
+    uint8_t asked = has_format(call->operation) ? format_asked(call) : 0;
+    if (!produces) {
+        call->media = MEDIA_JSON; /* 204: nothing to choose */
+        return PROBLEM_NONE;
+    }
+    enum media media = asked & produces;
+    if (!media && !accept_media(call_header_list(call, "Accept"), produces, &media))
+        return call_refuse(call, PROBLEM_not_acceptable, "available", media_list(call->arena, produces));
+    call->media = (uint8_t)media;
+    return PROBLEM_NONE;
+}
+
+static enum problem_code gate_precondition(struct call *call)
+{
+    struct span header = call_header_list(call, "If-Match");
+    if (!header.ptr)
+        return call->operation->match_required ? PROBLEM_precondition_required : PROBLEM_NONE;
+    struct etags etags;
+    if (!etags_parse(header, &etags))
+        return call_refuse(call, PROBLEM_bad_request, "what", SPAN("If-Match is not a list of entity tags"));
+    if (!etags.any)
+        call_set(call, NAME_IF_MATCH, etags_versions(call->arena, &etags));
+    return PROBLEM_NONE;
+}
+
+static enum problem_code gate_execute(struct call *call)
+{
+    const struct operation *operation = call->operation;
+    if (operation->body_constant)
+        return execute_constant(call, respond_media_type(MEDIA_JSON), span_of(operation->body_constant));
+    if (operation->handler)
+        return handler_find(operation->handler)->run(call);
+    return call->method == METHOD_GET && !operation->audited ? execute_read(call) : execute_write(call);
+}
+
+static enum problem_code (*const gates[])(struct call *call) = {
+    gate_frame,      gate_route, gate_authenticate, gate_authorize,    parameters_bind,
+    gate_negotiate,  page_open,  body_bind,         gate_precondition, gate_execute,
+};
+
+/* Ours where the client sent none, or one that would not be safe in a log. */
+static void request_id_take(struct call *call)
+{
+    struct span id = call_header(call, "X-Request-Id");
+    bool good = id.len > 0 && id.len <= REQUEST_ID_MAX;
+    for (size_t i = 0; good && i < id.len; i++)
+        good = id.ptr[i] > ' ' && id.ptr[i] < 0x7f && id.ptr[i] != '"' && id.ptr[i] != '\\';
+    if (good) {
+        call->request_id = arena_copy(call->arena, id);
+        return;
+    }
+    char *made = arena_alloc(call->arena, 37);
+    uuid_v7(made);
+    call->request_id = (struct span){made, 36};
+}
+
+/* version-traceid-parentid-flags (W3C Trace Context): 55 characters of hexadecimal and dashes. */
+static void traceparent_take(struct call *call)
+{
+    struct span trace = call_header(call, "traceparent");
+    if (trace.len != 55)
+        return;
+    for (size_t i = 0; i < trace.len; i++)
+        if (!strchr("0123456789abcdef-", trace.ptr[i]))
+            return;
+    call->traceparent = arena_copy(call->arena, trace);
+}
+
+void pipeline_run(struct call *call)
+{
+    request_id_take(call);
+    traceparent_take(call);
+    call->language = accept_language(call_header_list(call, "Accept-Language"));
+    call->accepts_gzip = accept_gzip(call_header_list(call, "Accept-Encoding"));
+    enum problem_code code = PROBLEM_NONE;
+    for (size_t i = 0; i < sizeof(gates) / sizeof(*gates) && !code && !call->response.status; i++)
+        code = gates[i](call);
+    if (code)
+        respond_problem(call, code);
+    if (code == PROBLEM_body_too_large)
+        call->response.close = true;
+    respond_finish(call);
+    if (!call->response.stream)
+        record(call, code);
+}
+
+static bool statement_personal(const struct statement *statement)
+{
+    for (size_t i = 0; statement && i < statement->condition_count; i++)
+        for (size_t j = 0; j < 3; j++)
+            if (statement->conditions[i].names[j] == NAME_REACH)
+                return true;
+    for (size_t i = 0; statement && i < statement->parameter_count; i++)
+        if (statement->parameters[i].name >= NAME_CALLER_SUBJECT && statement->parameters[i].name <= NAME_REACH_LIBRARIES)
+            return true;
+    return false;
+}
+
+void pipeline_init(struct service *service)
+{
+    validate_init();
+    service->personal = memory_alloc(contract_operation_count);
+    for (size_t i = 0; i < contract_operation_count; i++) {
+        const struct operation *operation = &contract_operations[i];
+        service->personal[i] = statement_personal(operation->gate) || statement_personal(operation->answer);
+        if (operation->handler && !handler_find(operation->handler)) {
+            fprintf(stderr, "no handler %s for %s\n", operation->handler, operation->id);
+            abort();
+        }
+    }
+    if (!contract_statement("claim_id") || !contract_statement("ready")) {
+        fputs("the engine's own statements are missing\n", stderr);
+        abort();
+    }
+}

@@ -1,0 +1,31 @@
+/* The end of the road: everything an answer carries besides its own content. */
+#ifndef API_RESPOND_H
+#define API_RESPOND_H
+
+#include "api/call.h"
+
+/* Makes the problem the answer (RFC 9457), with its status and the headers that belong to it: Allow,
+ * WWW-Authenticate, Retry-After. What was rendered before is thrown away. */
+void respond_problem(struct call *call, enum problem_code code);
+
+/* A body that outlives the call. */
+void respond_constant(struct call *call, int status, const char *content_type, struct span body);
+
+struct span respond_plain(const struct call *call); /* the body as it stands, constant or not */
+
+/* Whether the body will be compressed: the client accepts it and it is worth it. */
+bool respond_gzip_wanted(const struct call *call);
+void respond_gzip(struct call *call); /* does so where it is wanted */
+
+/* A 304 (RFC 9110 15.4.5): no body, the ETag stands already. */
+void respond_not_modified(struct call *call);
+
+/* The headers of every answer: request id, Vary, Cache-Control, CORS, security. Last. */
+void respond_finish(struct call *call);
+
+/* The answer to OPTIONS: 204 with Allow, and a CORS preflight where that is asked. */
+void respond_options(struct call *call);
+
+const char *respond_media_type(uint8_t media);
+
+#endif

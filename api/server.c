@@ -1,0 +1,249 @@
+/* Between ulfius and the pipeline. Rule: nothing ulfius decoded is trusted; headers are read one by one from
+ * libmicrohttpd, the target raw, because ulfius merges, splits and drops what it cannot decode.
+ *
+ * One thread per connection. The connection's handle reaches the endpoint through a thread-local that the URI
+ * callback sets, which is sound in that mode only. */
+#include "api/server.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <ulfius.h>
+#include <unistd.h>
+#include "api/base/clock.h"
+#include "api/base/log.h"
+#include "api/pipeline.h"
+#include "api/stream.h"
+
+#define HEADERS_MAX 128
+#define MEMORY_LIMIT_BYTES (32 * 1024)
+#define THREAD_STACK_BYTES (1024 * 1024)
+#ifdef __SANITIZE_ADDRESS__
+#define STACK_BYTES (2 * THREAD_STACK_BYTES)
+#else
+#define STACK_BYTES THREAD_STACK_BYTES
+#endif
+#define BODY_MAX_BYTES (1024 * 1024 + 1) /* one more than any operation takes: tells a truncated body */
+#define STREAM_BLOCK_BYTES (64 * 1024)
+#define BACKLOG 1024
+
+struct server {
+    struct service *service;
+    struct _u_instance instance;
+    int listener;
+};
+
+static _Thread_local struct MHD_Connection *current_connection;
+static struct service *counted_service; /* of the one server of this process, for the callbacks below */
+
+static void *uri_callback(void *cls, const char *uri, struct MHD_Connection *connection)
+{
+    current_connection = connection;
+    atomic_fetch_add(&counted_service->in_flight, 1);
+    return ulfius_uri_logger(cls, uri);
+}
+
+static void completed_callback(void *cls, struct MHD_Connection *connection, void **state,
+                               enum MHD_RequestTerminationCode why)
+{
+    mhd_request_completed(cls, connection, state, why);
+    atomic_fetch_sub(&counted_service->in_flight, 1);
+}
+
+struct header_list {
+    struct header items[HEADERS_MAX];
+    size_t count;
+    bool too_many;
+};
+
+static enum MHD_Result header_take(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_len,
+                                   const char *value, size_t value_len)
+{
+    struct header_list *list = cls;
+    (void)kind;
+    if (list->count == HEADERS_MAX) {
+        list->too_many = true;
+        return MHD_NO;
+    }
+    list->items[list->count++] = (struct header){{name ? name : "", name_len}, {value ? value : "", value_len}};
+    return MHD_YES;
+}
+
+static void address_take(struct call *call)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(current_connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    char text[INET6_ADDRSTRLEN] = "";
+    if (info && info->client_addr) {
+        const struct sockaddr *address = info->client_addr;
+        const void *bytes = address->sa_family == AF_INET6
+                                ? (const void *)&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr
+                                : (const void *)&((const struct sockaddr_in *)(const void *)address)->sin_addr;
+        inet_ntop(address->sa_family, bytes, text, sizeof(text));
+    }
+    call->address = arena_copy(call->arena, span_of(text));
+}
+
+static ssize_t stream_callback(void *user, uint64_t offset, char *out, size_t max)
+{
+    (void)offset;
+    ssize_t len = stream_read(user, out, max);
+    return len > 0 ? len : len == 0 ? U_STREAM_END : U_STREAM_ERROR;
+}
+
+static void stream_free_callback(void *user)
+{
+    stream_close(user);
+}
+
+/* Hands the response over; the call is freed here, or by the stream at its end. */
+static void response_give(struct call *call, struct _u_response *response)
+{
+    struct response *ours = &call->response;
+    for (size_t i = 0; i < ours->header_count; i++)
+        u_map_put(response->map_header, ours->headers[i].name, ours->headers[i].value);
+    response->status = ours->status;
+    if (ours->stream) {
+        ulfius_set_stream_response(response, (unsigned int)ours->status, stream_callback, stream_free_callback,
+                                   U_STREAM_SIZE_UNKNOWN, STREAM_BLOCK_BYTES, ours->stream);
+        return;
+    }
+    if (ours->constant.ptr) {
+        ulfius_set_binary_body_response(response, (unsigned int)ours->status, ours->constant.ptr, ours->constant.len);
+    } else if (ours->body.len) {
+        response->binary_body = buffer_take(&ours->body, &response->binary_body_length);
+    }
+    call_free(call);
+}
+
+static int endpoint(const struct _u_request *request, struct _u_response *response, void *user)
+{
+    struct server *server = user;
+    struct header_list headers;
+    headers.count = 0;
+    headers.too_many = false;
+    MHD_get_connection_values_n(current_connection, MHD_HEADER_KIND, header_take, &headers);
+
+    struct call *call = call_new(server->service);
+    struct frame frame = {
+        .method = span_of(request->http_verb),
+        .target = arena_copy(call->arena, span_of(request->http_url)), /* a stream outlives the request */
+        .version = span_of(request->http_protocol),
+        .headers = headers.items,
+        .header_count = headers.count,
+        .body_bytes = request->binary_body_length,
+    };
+    call->frame = &frame;
+    call->body = (struct span){request->binary_body, request->binary_body_length};
+    address_take(call);
+    pipeline_run(call);
+    call->frame = NULL; /* it stands on this stack */
+    response_give(call, response);
+    return U_CALLBACK_COMPLETE;
+}
+
+/* ---- start and stop ------------------------------------------------------------------------------- */
+
+/* We bind ourselves: ulfius ignores the address with MHD options, and this lets tests take any free port. */
+static int listen_on(const char *address, int64_t port, FILE *errors)
+{
+    char service[8];
+    snprintf(service, sizeof(service), "%d", (int)port);
+    struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *found = NULL;
+    int outcome = getaddrinfo(address, service, &hints, &found);
+    if (outcome) {
+        fprintf(errors, "listen address %s: %s\n", address, gai_strerror(outcome));
+        return -1;
+    }
+    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
+        bind(fd, found->ai_addr, found->ai_addrlen) || listen(fd, BACKLOG)) {
+        fprintf(errors, "cannot listen on %s port %d: %s\n", address, (int)port, strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        fd = -1;
+    }
+    freeaddrinfo(found);
+    return fd;
+}
+
+static void library_log(void *cls, const char *format, va_list arguments)
+{
+    char text[256];
+    (void)cls;
+    int len = vsnprintf(text, sizeof(text), format, arguments);
+    while (len > 0 && (size_t)len <= sizeof(text) && (text[len - 1] == '\n' || text[len - 1] == '.'))
+        text[--len] = '\0';
+    log_event(LOG_DEBUG, "microhttpd", LOG_C("text", text));
+}
+
+struct server *server_start(struct service *service, FILE *errors)
+{
+    const struct settings *settings = &service->settings;
+    struct server *server = memory_alloc(sizeof(*server));
+    server->service = service;
+    counted_service = service;
+    server->listener = listen_on(settings->listen_address, settings->port, errors);
+    if (server->listener < 0 ||
+        ulfius_init_instance(&server->instance, (unsigned int)settings->port, NULL, NULL) != U_OK) {
+        free(server);
+        return NULL;
+    }
+    server->instance.max_post_body_size = BODY_MAX_BYTES;
+    server->instance.allowed_post_processor = U_POST_PROCESS_NONE;
+    server->instance.check_utf8 = 0;
+    ulfius_add_endpoint_by_val(&server->instance, "*", NULL, "*", 0, endpoint, server);
+    struct MHD_OptionItem options[] = {
+        {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)library_log, NULL},
+        {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)completed_callback, NULL},
+        {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)uri_callback, NULL},
+        {MHD_OPTION_LISTEN_SOCKET, server->listener, NULL},
+        {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)settings->connection_timeout_s, NULL},
+        {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)settings->connection_limit, NULL},
+        {MHD_OPTION_PER_IP_CONNECTION_LIMIT, (intptr_t)settings->connection_limit_per_address, NULL},
+        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, MEMORY_LIMIT_BYTES, NULL},
+        {MHD_OPTION_THREAD_STACK_SIZE, STACK_BYTES, NULL},
+        {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    unsigned int flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC |
+                         MHD_USE_ERROR_LOG;
+    if (ulfius_start_framework_with_mhd_options(&server->instance, flags, options) != U_OK) {
+        fprintf(errors, "the HTTP server does not start\n");
+        close(server->listener);
+        ulfius_clean_instance(&server->instance);
+        free(server);
+        return NULL;
+    }
+    return server;
+}
+
+static void sleep_ms(int64_t ms)
+{
+    usleep((useconds_t)(ms * 1000));
+}
+
+void server_stop(struct server *server)
+{
+    struct service *service = server->service;
+    atomic_store(&service->draining, true);
+    sleep_ms(service->settings.drain_notice_ms); /* so that a balancer sees 503 before the listener closes */
+    MHD_socket listener = MHD_quiesce_daemon(server->instance.mhd_daemon);
+    if (listener != MHD_INVALID_SOCKET)
+        shutdown(listener, SHUT_RDWR); /* late clients would hang in the backlog */
+    int64_t deadline = clock_monotonic_ms() + service->settings.drain_timeout_s * 1000;
+    while (atomic_load(&service->in_flight) > 0 && clock_monotonic_ms() < deadline)
+        sleep_ms(10);
+    int left = atomic_load(&service->in_flight);
+    log_event(left ? LOG_WARNING : LOG_INFO, "drained", LOG_I("left", left));
+    ulfius_stop_framework(&server->instance);
+    ulfius_clean_instance(&server->instance);
+    if (listener != MHD_INVALID_SOCKET)
+        close(listener);
+    free(server);
+}

@@ -1,0 +1,23 @@
+/* ETags, and the memory that answers 304 without a query. */
+#ifndef API_VERSION_H
+#define API_VERSION_H
+
+#include "api/call.h"
+
+struct version_cache;
+struct version_cache *version_cache_new(size_t entries); /* 0: remembers nothing */
+void version_cache_free(struct version_cache *cache);
+
+/* Before the query of a GET: reads the version of its tables. True when If-None-Match names what this very
+ * target last gave and no table has changed since: the answer is 304, with the ETag already in its header. */
+bool version_unchanged(struct call *call);
+
+/* After rendering, before gzip: sets the ETag header ("<row version>.<hash>" when row_version is not empty, "-gz"
+ * behind what will be gzipped), remembers it, and tells whether If-None-Match matches (then the answer is 304). */
+bool version_tag(struct call *call, struct span row_version);
+
+/* The ETag of a stream, whose body is not known yet: from the shared version of its tables; none while that is
+ * not known. The same true for a match. */
+bool version_tag_stream(struct call *call);
+
+#endif
