@@ -1,0 +1,64 @@
+# The tests. All run the sanitized build; `make test` installs what they need and runs the parts in turn.
+
+PYTEST := cd $(ROOT) && $(PYTHON) -m pytest -c tests/pytest.ini $(PYTEST_FLAGS)
+export ASAN_OPTIONS  ?= abort_on_error=1:detect_leaks=1:strict_string_checks=1
+export UBSAN_OPTIONS ?= print_stacktrace=1:halt_on_error=1
+
+UNIT_SOURCES := $(sort $(shell find $(ROOT)/tests/unit -name '*_test.c' -printf 'tests/unit/%P\n' 2>/dev/null))
+UNIT_TESTS   := $(UNIT_SOURCES:%.c=$(BUILD)/asan/%)
+FUZZ_SOURCES := $(sort $(notdir $(wildcard $(ROOT)/tests/fuzz/*_fuzz.c)))
+FUZZ_TARGETS := $(FUZZ_SOURCES:%.c=$(BUILD)/fuzz/%)
+FUZZ_SECONDS ?= 60
+
+##@ Parts of make test
+.PHONY: test-unit test-db test-api test-io test-races fuzz-all
+test-unit: $(UNIT_TESTS) $(GEN)/contract.c ## rooms that know no database (cmocka), compilers, layout
+	@cd $(ROOT) && $(PYTHON) tests/unit/run.py $(UNIT_TESTS)
+	@$(PYTEST) tests/unit
+
+test-db: $(BUILD)/asan/tpbis ## rules, plans and the catalogue, in a throw-away database (pgTAP)
+	@cd $(ROOT) && tests/db/run '$(BUILD)/asan/tpbis'
+
+test-api: $(BUILD)/asan/tpbis ## the binary over HTTP, as its clients see it
+	@$(PYTEST) tests/api --whole-contract --binary '$(BUILD)/asan/tpbis'
+
+test-io: $(BUILD)/asan/tpbis ## signals, drain, a lost database, smuggled and slow requests
+	@$(PYTEST) tests/io --binary '$(BUILD)/asan/tpbis'
+
+test-races: $(BUILD)/tsan/tpbis ## the HTTP tests once more on the build that finds data races
+	@$(PYTEST) tests/api tests/io --binary '$(BUILD)/tsan/tpbis'
+
+$(UNIT_TESTS): $(BUILD)/asan/%: $(BUILD)/asan/%.o $(BUILD)/asan/libtpbis.a
+	@$(CC) $(LDFLAGS_asan) -o $@ $^ -lcmocka $(LIBRARIES)
+-include $(UNIT_TESTS:%=%.d)
+
+# The public JSON Schema test suite, compiled with our own compiler.
+$(GEN)/schema_suite_data.h: $(ROOT)/tests/unit/api/schema_suite.py $(wildcard $(ROOT)/openapi/compiler/*.py)
+	@mkdir -p $(GEN)
+	@cd $(ROOT) && $(PYTHON) tests/unit/api/schema_suite.py --out $@
+	@touch $@
+$(BUILD)/asan/tests/unit/api/schema_suite_test.o: $(GEN)/schema_suite_data.h
+.SECONDARY: $(UNIT_TESTS:%=%.o)
+
+# clang's libFuzzer; the product's own objects are compiled again so that they count coverage.
+CFLAGS_fuzz := -w -O1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined
+FUZZ_OBJECTS := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(filter-out api/main.c,$(SOURCES))) \
+                $(patsubst $(GEN)/%.c,$(BUILD)/fuzz/gen/%.o,$(GENERATED))
+$(BUILD)/fuzz/%.o: $(ROOT)/%.c | $(GENERATED)
+	@mkdir -p $(@D)
+	@cd $(ROOT) && $(CLANG) $(CFLAGS_ALL) $(CFLAGS_fuzz) -MMD -MP -c $*.c -o $@
+$(BUILD)/fuzz/gen/%.o: $(GEN)/%.c
+	@mkdir -p $(@D)
+	@cd $(ROOT) && $(CLANG) $(CFLAGS_ALL) $(CFLAGS_fuzz) -MMD -MP -c $< -o $@
+$(BUILD)/fuzz/libtpbis.a: $(FUZZ_OBJECTS)
+	@rm -f $@ && ar rcs $@ $^
+$(FUZZ_TARGETS): $(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(BUILD)/fuzz/libtpbis.a
+	@$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBRARIES)
+-include $(FUZZ_OBJECTS:.o=.d)
+
+fuzz-all: $(FUZZ_TARGETS)
+	@set -e; for target in $(FUZZ_TARGETS); do name=$$(basename $$target _fuzz); \
+	  mkdir -p $(BUILD)/fuzz/found/$$name; \
+	  echo "fuzz: $$name, $(FUZZ_SECONDS) s"; \
+	  (cd $(BUILD)/fuzz && $$target -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 -timeout=10 \
+	    -print_final_stats=1 -verbosity=0 found/$$name $(ROOT)/tests/fuzz/corpus/$$name); done

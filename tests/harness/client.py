@@ -1,0 +1,95 @@
+"""The HTTP client of the tests: every exchange it makes is held against the contract."""
+
+import requests
+
+TIMEOUT_SECONDS = 60
+
+
+class Api:
+    """A thin layer over requests with tokens by role. Answers are checked by `contract` and remembered there."""
+
+    def __init__(self, service, clients, contract):
+        self.service, self.clients, self.contract = service, clients, contract
+        self.base_url, self.address = service.base_url, service.address
+        self.session = requests.Session()
+        self.session.trust_env = False
+        self._tokens = {}
+
+    @property
+    def keys_dir(self):
+        return self.service.keys_dir
+
+    @property
+    def issuer(self):
+        return self.service.issuer
+
+    @property
+    def audience(self):
+        return self.service.audience
+
+    def client(self, role):
+        return self.clients[role]
+
+    def token(self, role="portal"):
+        """A token of that role's client, fetched once."""
+        if role not in self._tokens:
+            client = self.clients[role]
+            answer = self.post("/oauth2/token", data={"grant_type": "client_credentials"},
+                               auth=(client["client_id"], client["client_secret"]), token=None)
+            assert answer.status_code == 200, answer.text
+            self._tokens[role] = answer.json()["access_token"]
+        return self._tokens[role]
+
+    def request(self, method, path, token="portal", headers=None, **options):
+        """`token`: a role's name, None for no token, or a token itself (anything with a dot)."""
+        headers = dict(headers or {})
+        headers.setdefault("Accept-Language", "en")
+        if token:
+            headers.setdefault("Authorization", "Bearer " + (token if "." in token else self.token(token)))
+        answer = self.session.request(method, self.address + path, headers=headers, timeout=TIMEOUT_SECONDS, **options)
+        if not options.get("stream"):
+            self.contract.check(method, path, answer)
+        return answer
+
+    def get(self, path, **options):
+        return self.request("GET", path, **options)
+
+    def post(self, path, **options):
+        return self.request("POST", path, **options)
+
+    def put(self, path, **options):
+        return self.request("PUT", path, **options)
+
+    def delete(self, path, **options):
+        return self.request("DELETE", path, **options)
+
+    def patch(self, path, body, etag=None, **options):
+        """A merge patch, with If-Match when an etag is given."""
+        headers = dict(options.pop("headers", {}))
+        headers.setdefault("Content-Type", "application/merge-patch+json")
+        if etag:
+            headers["If-Match"] = etag
+        return self.request("PATCH", path, json=body, headers=headers, **options)
+
+    def pages(self, path, **options):
+        """Every item of a list, following `next` to its end."""
+        separator = "&" if "?" in path else "?"
+        cursor = None
+        while True:
+            page = self.get(path + (f"{separator}cursor={cursor}" if cursor else ""), **options)
+            assert page.status_code == 200, page.text
+            body = page.json()
+            yield from body["items"]
+            cursor = body["next"]
+            if cursor is None:
+                return
+
+
+def problem(answer, status, code):
+    """Asserts the problem and gives its document."""
+    assert answer.status_code == status, f"{answer.status_code} {answer.text}"
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    body = answer.json()
+    assert body["code"] == code, body
+    assert body["status"] == status and body["request_id"] == answer.headers["X-Request-Id"]
+    return body

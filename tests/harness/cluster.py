@@ -1,0 +1,131 @@
+"""A throw-away PostgreSQL cluster with one loaded template database.
+
+Databases for single tests are copies of the template, so that each begins with the reference data."""
+
+import json
+import os
+import shlex
+import subprocess
+import uuid
+from pathlib import Path
+
+import psycopg2
+import psycopg2.extensions
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATE = "tpbis_template"
+# role, region, which library: as `make run` makes them, so that the tests see what a newcomer sees
+ROLES = {
+    "national_admin": {},
+    "national_analyst": {},
+    "provincial_coordinator": {"region": "19"},
+    "team_member": {"region": "19"},
+    "regency_facilitator": {"region": "19.01"},
+    "library_manager": {"library": "19.01.06.2002"},
+    "integration": {"library": "19.01.06.2002"},
+    "portal": {},
+    "public_app": {},
+}
+
+
+class Connection(psycopg2.extensions.connection):
+    """`with` closes it. (psycopg2's own `with` begins a transaction, on an autocommit connection too.)"""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class Cluster:
+    """Starts with db/cluster, loads the template once, and stops what it started."""
+
+    def __init__(self, binary, state):
+        self.binary, self.state = str(binary), Path(state)
+        self.start()
+        self.clients = {}
+
+    def _script(self, *words):
+        result = subprocess.run([str(ROOT / "db/cluster"), *words, str(self.state)], check=True, text=True,
+                                capture_output=True, timeout=120)
+        return result.stdout
+
+    def start(self):
+        self._script("start", "--throwaway")
+        urls = {}
+        for line in self._script("urls").splitlines():
+            name, _, value = line.partition("=")
+            urls[name.replace("export ", "").strip()] = shlex.split(value)[0] if value else ""
+        self.owner_url = urls["TPBIS_OWNER_DATABASE_URL"]
+        self.api_url = urls["TPBIS_DATABASE_URL"]
+
+    def stop(self):
+        self._script("stop")
+
+    def destroy(self):
+        self._script("destroy")
+
+    def url(self, database, owner=False):
+        """The URL of that database: the cluster's own with another path."""
+        url = self.owner_url if owner else self.api_url
+        head, mark, query = url.partition("?")
+        return head[: head.rindex("/") + 1] + database + mark + query
+
+    def connect(self, database, owner=True):
+        connection = psycopg2.connect(self.url(database, owner), connection_factory=Connection)
+        connection.autocommit = True
+        return connection
+
+    def run(self, database, *words, check=True, keys=None, **settings):
+        """A subcommand of the binary against that database; settings become TPBIS_ variables."""
+        environment = clean_environment()
+        environment.update(TPBIS_DATABASE_URL=self.url(database), TPBIS_OWNER_DATABASE_URL=self.url(database, owner=True))
+        if keys:
+            environment["TPBIS_KEY_DIRECTORY"] = str(keys)
+        environment.update({f"TPBIS_{name.upper()}": str(value) for name, value in settings.items()})
+        result = subprocess.run([self.binary, *words], env=environment, text=True, capture_output=True, timeout=300)
+        if check and result.returncode:
+            raise AssertionError(f"tpbis {' '.join(words)}: {result.stdout}{result.stderr}")
+        return result
+
+    def make_template(self):
+        """Migrated, with the reference data and a client of every role."""
+        with self.connect("postgres") as connection, connection.cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE {TEMPLATE}")
+        self.run(TEMPLATE, "migrate")
+        self.run(TEMPLATE, "load-reference")
+        for role in ROLES:
+            self.clients[role] = self.make_client(TEMPLATE, role)
+
+    def make_client(self, database, role, **where):
+        where = where or dict(ROLES[role])
+        words = ["client", "create", "--name", f"test {role}", "--role", role]
+        if "region" in where:
+            words += ["--region", where["region"]]
+        if "library" in where:
+            words += ["--library", self.library_at(database, where["library"])]
+        return json.loads(self.run(database, *words).stdout)
+
+    def library_at(self, database, place):
+        """A village library by its region's code, or the id itself."""
+        if "." not in place:
+            return place
+        with self.connect(database) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT id FROM library WHERE region_code = %s", (place,))
+            return str(cursor.fetchone()[0])
+
+    def make_database(self, template=TEMPLATE):
+        name = "t" + uuid.uuid4().hex[:12]
+        with self.connect("postgres") as connection, connection.cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return name
+
+    def drop_database(self, name):
+        with self.connect("postgres") as connection, connection.cursor() as cursor:
+            cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def clean_environment():
+    """This process' environment without settings of the service."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("TPBIS_")}

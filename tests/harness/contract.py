@@ -1,0 +1,95 @@
+"""The contract as a witness: every answer the tests get is validated against it, and what it promises but no
+test ever saw is told at the end."""
+
+import json
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import jsonschema
+
+ROOT = Path(__file__).resolve().parents[2]
+# Answers of the framework around the operations, on any path: not the contract's to list.
+EVERYWHERE = {400, 404, 405, 414, 431, 501}
+
+
+class Contract:
+    """openapi.json, its paths as patterns, and which (operation, status, media type) were seen."""
+
+    def __init__(self, document):
+        self.document = document
+        self.seen = set()
+        self.validators = {}
+        self.routes = []
+        for path, methods in document["paths"].items():
+            pattern = re.compile("^" + re.sub(r"\\\{[^/]+?\\\}", "[^/]+", re.escape(path)) + "$")
+            operations = {method.upper(): self.resolve(operation) for method, operation in methods.items()
+                          if method in ("get", "post", "put", "patch", "delete")}
+            self.routes.append((path.count("{"), pattern, operations))
+        self.routes.sort(key=lambda route: route[0])  # literals first
+
+    @classmethod
+    def load(cls, path):
+        return cls(json.loads(Path(path).read_text(encoding="utf-8")))
+
+    def resolve(self, node):
+        while isinstance(node, dict) and "$ref" in node:
+            target = self.document
+            for part in node["$ref"].removeprefix("#/").split("/"):
+                target = target[part.replace("~1", "/").replace("~0", "~")]
+            node = target
+        return node
+
+    def operations(self):
+        for _, _, operations in self.routes:
+            for method, operation in operations.items():
+                yield method, operation
+
+    def find(self, method, path):
+        method = "GET" if method == "HEAD" else method
+        for _, pattern, operations in self.routes:
+            if pattern.match(path) and method in operations:
+                return operations[method]
+        return None
+
+    def check(self, method, target, answer):
+        operation = self.find(method, urlsplit(target).path)
+        if operation is None or method == "OPTIONS":
+            return
+        status = answer.status_code
+        responses = operation["responses"]
+        if str(status) not in responses:
+            assert status in EVERYWHERE, f"{operation['operationId']} answered {status}, which the contract does not list: {answer.text[:500]}"
+            return
+        response = self.resolve(responses[str(status)])
+        media = answer.headers.get("Content-Type", "").split(";")[0]
+        content = response.get("content", {})
+        self.seen.add((operation["operationId"], str(status), media if content else ""))
+        for name, header in response.get("headers", {}).items():
+            if self.resolve(header).get("required") and method != "HEAD":
+                assert name in answer.headers, f"{operation['operationId']} {status} lacks {name}"
+        if method == "HEAD" or not content:
+            return
+        assert media in content, f"{operation['operationId']} {status} answered {media}, not one of {list(content)}"
+        if media.endswith("json"):
+            self.validate(content[media]["schema"], answer.json(), f"{operation['operationId']} {status}")
+
+    def validate(self, schema, value, where):
+        key = json.dumps(schema, sort_keys=True)
+        if key not in self.validators:
+            resolver = jsonschema.RefResolver("", self.document)
+            self.validators[key] = jsonschema.Draft202012Validator(
+                schema, resolver=resolver, format_checker=jsonschema.FormatChecker())
+        faults = [f"{'/'.join(map(str, fault.absolute_path))}: {fault.message}"
+                  for fault in self.validators[key].iter_errors(value)]
+        assert not faults, f"{where} breaks the contract:\n" + "\n".join(faults[:10])
+
+    def unseen(self):
+        """What the contract promises and no test saw: operation, status, media type."""
+        missing = []
+        for _, operation in self.operations():
+            for status, response in operation["responses"].items():
+                media = list(self.resolve(response).get("content", {})) or [""]
+                missing += [(operation["operationId"], status, kind) for kind in media
+                            if (operation["operationId"], status, kind) not in self.seen]
+        return sorted(missing)

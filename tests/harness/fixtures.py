@@ -1,0 +1,90 @@
+"""One cluster, one service and one witness for the whole run; `fresh` gives a service on a database of its own."""
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from harness.client import Api
+from harness.cluster import Cluster
+from harness.contract import Contract
+from harness.service import Service
+
+CONTRACT = pytest.StashKey()
+
+
+@pytest.fixture(scope="session")
+def directory():
+    path = Path(tempfile.mkdtemp(prefix="tpbis-test-"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def cluster(binary, directory):
+    cluster = Cluster(binary.resolve(), directory / "state")
+    try:
+        cluster.make_template()
+        yield cluster
+    finally:
+        cluster.destroy()
+
+
+@pytest.fixture(scope="session")
+def contract(request, cluster):
+    contract = Contract(json.loads(cluster.run("postgres", "openapi").stdout))
+    request.config.stash[CONTRACT] = contract
+    return contract
+
+
+@pytest.fixture(scope="session")
+def service(cluster, directory):
+    service = Service(cluster, cluster.make_database(), directory / "service", cors_origins="https://portal.example.id",
+                      statement_timeout_ms=20000)
+    yield service
+    assert service.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def api(service, cluster, contract):
+    return Api(service, cluster.clients, contract)
+
+
+@pytest.fixture
+def database(service, cluster):
+    """A connection of the owner to the service's database, for what no endpoint shows."""
+    connection = cluster.connect(service.database)
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+def fresh(cluster, directory, contract):
+    """Makes services on databases of their own: fresh(setting=value) -> Api."""
+    made = []
+
+    def make(**settings):
+        database = cluster.make_database()
+        service = Service(cluster, database, directory / database, **settings)
+        made.append(service)
+        return Api(service, cluster.clients, contract)
+
+    yield make
+    for service in made:
+        if service.process.poll() is None:
+            assert service.stop() == 0
+        cluster.drop_database(service.database)
+
+
+def pytest_sessionfinish(session, exitstatus):
+    """A full run fails when the contract promises something no test has seen."""
+    contract = session.config.stash.get(CONTRACT, None)
+    if contract is None or not session.config.getoption("--whole-contract"):
+        return
+    missing = contract.unseen()
+    if missing:
+        print("\nnever exercised:\n" + "\n".join("  " + " ".join(row) for row in missing))
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -1,0 +1,95 @@
+"""One running service: the real binary on a free port, stopped by its pid."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import requests
+
+from harness.cluster import clean_environment
+
+START_SECONDS = 30
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Service:
+    """`tpbis serve` against one database. Its log lines are in `log_path`, its pid in `process.pid`."""
+
+    def __init__(self, cluster, database, directory, keys=None, **settings):
+        self.cluster, self.database, self.settings = cluster, database, settings
+        self.directory = Path(directory)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.keys_dir = Path(keys) if keys else self.directory / "keys"
+        if not keys:
+            cluster.run(database, "key", "create", keys=self.keys_dir)
+        self.port = settings.pop("port", None) or free_port()
+        host = settings.get("listen_address", "127.0.0.1")
+        self.address = f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+        self.base_url = settings.pop("base_url", None) or self.address
+        self.audience = settings.get("audience", "tpbis-api")
+        self.log_path = self.directory / f"service-{self.port}.log"
+        self.process = None
+        self.start()
+
+    @property
+    def issuer(self):
+        return self.base_url
+
+    def start(self, wait=True):
+        environment = clean_environment()
+        environment.update(
+            TPBIS_DATABASE_URL=self.cluster.url(self.database), TPBIS_PORT=str(self.port), TPBIS_BASE_URL=self.base_url,
+            TPBIS_KEY_DIRECTORY=str(self.keys_dir))
+        environment.update({f"TPBIS_{name.upper()}": str(value) for name, value in self.settings.items()})
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen([self.cluster.binary, "serve"], env=environment, stdout=log, stderr=log,
+                                            start_new_session=True)
+        if wait:
+            self.wait_ready()
+
+    def wait_ready(self, seconds=START_SECONDS):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if self.process.poll() is not None:
+                raise AssertionError(f"serve ended with {self.process.returncode}:\n{self.log_text()[-4000:]}")
+            try:
+                if requests.get(self.address + "/health/ready", timeout=2).status_code == 200:
+                    return
+            except requests.RequestException:
+                pass
+            time.sleep(0.05)
+        raise AssertionError(f"not ready after {seconds} s:\n{self.log_text()[-4000:]}")
+
+    def signal(self, number=signal.SIGTERM):
+        os.kill(self.process.pid, number)
+
+    def stop(self, seconds=40):
+        """Graceful stop; the exit status. A sanitizer's complaint or a crash fails here."""
+        if self.process.poll() is None:
+            self.signal()
+        status = self.process.wait(seconds)
+        text = self.log_text()
+        assert "ERROR: AddressSanitizer" not in text and "runtime error:" not in text and "LeakSanitizer" not in text \
+            and "WARNING: ThreadSanitizer" not in text, text[-8000:]
+        return status
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait(10)
+
+    def log_text(self):
+        return self.log_path.read_text(encoding="utf-8", errors="replace") if self.log_path.exists() else ""
+
+    def log_lines(self):
+        """The JSON lines so far; a line that is not JSON is a bug."""
+        return [json.loads(line) for line in self.log_text().splitlines() if line.strip()]

@@ -1,0 +1,286 @@
+"""One bad contract or statement per refusal of the compiler. Every change is made to a contract that compiles."""
+
+import re
+
+import pytest
+from unit.openapi import tiny
+
+C, Q, M, U = "contract/openapi.yaml", "queries/things.sql", "migrations/0001.sql", "contract/unpublished.yaml"
+GET = "operationId: get_thing\n"
+THING = "        name: {type: string, maxLength: 100, pattern: '\\S'}\n"
+
+# name: (what the fault says, changes); a change is (file, old, new)
+DOCUMENT = {
+    "not YAML": ("is not YAML", [(C, "paths:\n", "paths: {\n")]),
+    "another OpenAPI": ("openapi must be 3.1.0", [(C, "openapi: 3.1.0", "openapi: 3.0.3")]),
+    "a schema dialect": ('"jsonSchemaDialect" is not known', [(C, "tags: [{name", "jsonSchemaDialect: x\ntags: [{name")]),
+    "a key twice": ('"summary" appears twice', [(C, "summary: A thing\n", "summary: A thing\n      summary: B\n")]),
+    "a YAML boolean": ('"no" is a boolean to YAML', [(C, "explode: false, schema: {type: array, maxItems: 2",
+                                                     "explode: no, schema: {type: array, maxItems: 2")]),
+    "a YAML number": ("is a number to YAML only", [(C, "maxItems: 2,", "maxItems: 0b10,")]),
+    "a YAML tag": ("a YAML tag is not supported", [(C, "description: Removes it.", "description: !!binary aGk=")]),
+    "a parameter in a cookie": ("stands in path, query or header", [(C, "{name: kind, in: query,", "{name: kind, in: cookie,")]),
+    "one component under two names": ("are the same component", [
+        (C, "    word: {", "    other: {$ref: '#/components/schemas/word'}\n    word: {")]),
+    "a $ref in circles": ("goes round in circles", [
+        (C, "    word: {", "    other: {$ref: '#/components/schemas/other'}\n    word: {")]),
+    "a $ref to a file that is not there": ("names a file that is not there", [
+        (C, "    word: {", "    other: {$ref: 'other.yaml#/other'}\n    word: {")]),
+    "a $ref to nothing": ("points at nothing", [(C, "owner: {anyOf: [{$ref: '#/components/schemas/owner'",
+                                                "owner: {anyOf: [{$ref: '#/components/schemas/landlord'")]),
+    "a $ref beside the components": ("is not among the components", [
+        (C, "owner: {anyOf: [{$ref: '#/components/schemas/owner'",
+         "owner: {anyOf: [{$ref: '#/components/schemas/owner/properties/name'")]),
+    "an unknown key": ('the key "opertionId" is not known', [(C, GET, GET + "      opertionId: x\n")]),
+    "an unknown x- key": ('the key "x-statement" is not known', [(C, GET, GET + "      x-statement: {answer: x}\n")]),
+    "an unknown x- key in a schema": ('the key "x-lables" is not known', [(C, THING, THING[:-2] + ", x-lables: {}}\n")]),
+    "an operation without a summary": ('needs "summary"', [(C, "      summary: A thing\n", "")]),
+    "an undeclared tag": ('the tag "thongs"', [(C, "      tags: [things]\n      security: []", "      tags: [thongs]\n      security: []")]),
+    "an unused schema": ("schemas/spare is used nowhere", [
+        (C, "    word: {", "    spare: {type: boolean}\n    word: {")]),
+    "an unused parameter": ("parameters/spare is used nowhere", [
+        (C, "  responses:\n    problem:", "  parameters:\n    spare: {name: a, in: query, description: A., "
+         "schema: {type: boolean}}\n  responses:\n    problem:")]),
+    "an unused response": ("responses/spare is used nowhere", [
+        (C, "  securitySchemes:", "    spare: {description: None.}\n  securitySchemes:")]),
+    "a schema used only by an unused one": ("schemas/inner is used nowhere", [
+        (C, "    word: {", "    inner: {type: boolean}\n    outer: {type: array, maxItems: 1, items: "
+         "{$ref: '#/components/schemas/inner'}}\n    word: {")]),
+}
+SCHEMAS = {
+    "an unsupported keyword": ('"patternProperties" is not supported', [
+        (C, THING, THING[:-2] + ", patternProperties: {}}\n")]),
+    "an unsupported format": ('the format "ipv4" is not supported', [(C, THING, THING[:-2] + ", format: ipv4}\n")]),
+    "items as a list": ('"items" as a list is not supported', [
+        (C, "items: {type: string, maxLength: 20}", "items: [{type: string, maxLength: 20}]")]),
+    "an unknown type": ('"text" is no type', [(C, THING, THING.replace("type: string", "type: text"))]),
+    "an open object in a body": ('an object without "additionalProperties: false"', [
+        (C, "    thing_new:\n      type: object\n      additionalProperties: false\n", "    thing_new:\n      type: object\n")]),
+    "an open object in an answer": ('an object without "additionalProperties: false"', [
+        (C, "    owner:\n      type: object\n      additionalProperties: false\n", "    owner:\n      type: object\n")]),
+    "a string without maxLength": ('a string without "maxLength"', [(C, THING, THING.replace("maxLength: 100, ", ""))]),
+    "a string in a list without maxLength": ('a string without "maxLength"', [
+        (C, "items: {type: string, maxLength: 20}", "items: {type: string}")]),
+    "a parameter without maxLength": ('a string without "maxLength"', [
+        (C, "schema: {type: string, format: point, maxLength: 50}", "schema: {type: string, format: point}")]),
+    "an array without maxItems": ('an array without "maxItems"', [(C, "tags: {type: array, maxItems: 5,", "tags: {type: array,")]),
+    "an array without items": ('an array without "items"', [
+        (C, "maxItems: 5, items: {type: string, maxLength: 20}}", "maxItems: 5}")]),
+    "a schema without a type": ('a schema without "type"', [(C, THING, "        name: {maxLength: 100}\n")]),
+    "required, but no property": ('"title" is required, but no property', [
+        (C, "      required: [id, name]", "      required: [id, name, title]")]),
+    "a pattern that does not compile": ("the pattern does not compile", [(C, THING, THING.replace("\\S", "("))]),
+    "a keyword beside $ref": ('"maxLength" beside $ref', [
+        (C, "properties: {kind: {$ref: '#/components/schemas/kind'}", "properties: {kind: {$ref: '#/components/schemas/kind', maxLength: 3}")]),
+    "x-open without a reason": ("x-open must say why", [(C, "x-open: a whole list has no bound", "x-open: ''")]),
+    "x-partial: false": ("x-partial can only be true", [(C, "x-partial: true", "x-partial: false")]),
+    "x-partial without $ref": ("stands beside a $ref", [(C, THING, THING[:-2] + ", x-partial: true}\n")]),
+    "a limit that is no number": ('"maxLength" must be a whole number', [(C, THING, THING.replace("100", "'100'"))]),
+    "a minimum that is no number": ('"minimum" must be a number', [
+        (C, "distance_km: {type: number, minimum: 0}", "distance_km: {type: number, minimum: none}")]),
+    "properties that are none": ('"properties" must be schemas by name', [
+        (C, "      properties:\n        id: {type: string, format: uuid}\n", "      properties:\n        id: uuid\n")]),
+    "a value without labels": ("x-labels must label each value", [(C, "enum: [small, big]", "enum: [small, big, huge]")]),
+    "a label in one language": ("needs two labels", [(C, "small: [kecil, small]", "small: [kecil]")]),
+    "labels without a name": ("stand together", [(C, "      x-enumeration: thing.kind\n", "")]),
+}
+OPERATIONS = {
+    "no security": ("an operation without security", [
+        (C, "      security: [{oauth2: ['things:read']}, {oauth2: ['things:write']}]\n", "")]),
+    "an unknown scope": ('the scope "things:raed" is not known', [
+        (C, "[{oauth2: ['things:read']}, {", "[{oauth2: ['things:raed']}, {")]),
+    "security without a scope": ("names its scopes", [(C, "[{oauth2: ['things:read']}, {", "[{}, {")]),
+    "an operationId twice": ('"get_thing" is taken', [(C, "operationId: list_words", "operationId: get_thing")]),
+    "two paths of one shape": ("is ambiguous", [(C, "  /words:\n", "  /things/{key}:\n"), (
+        C, "      x-constant: enumerations\n", "      x-constant: enumerations\n      parameters: [{name: key, in: path, "
+        "required: true, description: K., schema: {type: boolean}}]\n")]),
+    "a path that needs a second try": ("is ambiguous beside", [(C, "  /words:\n", "  /{first}/words:\n"), (
+        C, "      x-constant: enumerations\n", "      x-constant: enumerations\n      parameters: [{name: first, in: path, "
+        "required: true, description: K., schema: {type: boolean}}]\n")]),
+    "an odd segment": ("each a literal or {name}", [(C, "  /words:\n", "  /words/:\n")]),
+    "a path parameter that is not declared": ("is not among the parameters", [(C, "  /words:\n", "  /words/{word}:\n")]),
+    "a path parameter without its place": ('the path has no "{id}"', [(C, "  /things/{id}:", "  /things/one:")]),
+    "a path parameter that is not required": ("must be required", [(C, "in: path, required: true", "in: path")]),
+    "a list that explodes": ("style form, explode false", [
+        (C, "explode: false, schema: {type: array, maxItems: 2", "explode: true, schema: {type: array, maxItems: 2")]),
+    "a parameter and a member of one name": ("is a parameter and a body member", [
+        (C, "      x-statements: {gate: gate_thing,", "      parameters: [{name: name, in: query, description: N., "
+         "schema: {type: string, maxLength: 9}}]\n      x-statements: {gate: gate_thing,")]),
+    "a parameter of another type than the engine's": ('"id" is uuid to the engine', [
+        (C, "description: Its id., schema: {type: string, format: uuid}", "description: Its id., schema: {type: integer}")]),
+    "near that is no point": ("must have the format point", [(C, "format: point, maxLength", "maxLength")]),
+    "GET with a body": ("GET has no body", [(C, GET, GET + "      requestBody: {content: {application/json: {schema: "
+                                            "{$ref: '#/components/schemas/thing_new'}}}}\n")]),
+    "a body of an unknown kind": ('a body of type "text/xml" is not supported', [
+        (C, "application/json: {schema: {$ref: '#/components/schemas/thing_new'}}",
+         "text/xml: {schema: {$ref: '#/components/schemas/thing_new'}}")]),
+    "an answer of an unknown kind": ('an answer of type "text/xml"', [(C, "            text/csv: {", "            text/xml: {")]),
+    "no success": ("has no 2xx response", [(C, "        '204': {description: Gone.}\n", "")]),
+    "no 403": ("must document the response 403", [(C, "        '403': {$ref: '#/components/responses/problem'}\n        '413'",
+                                                   "        '413'")]),
+    "no 422": ("must document the response 422", [(C, "        '422': {$ref: '#/components/responses/problem'}\n", "")]),
+    "no 412": ("must document the response 412", [(C, "        '412': {$ref: '#/components/responses/problem'}\n", "")]),
+    "x-match-required without If-Match": ("stand together", [(C, "name: If-Match, in: header, required: true", "name: If-Match, in: header")]),
+    "a format that is not offered": ("the enum of format must be", [(C, "enum: [json, csv]", "enum: [json, csv, geojson]")]),
+    "limit without cursor": ("needs cursor and x-orders", [
+        (C, "        - {name: cursor, in: query, description: Where., schema: {type: string, maxLength: 1024}}\n", "")]),
+    "sort unequal to x-orders": ("the enum of sort must be", [(C, "enum: [name, distance]", "enum: [name]")]),
+    "a parameter that needs an unknown one": ('"kind" needs a parameter that is not there', [
+        (C, "{name: kind, in: query,", "{name: kind, x-needs: kinds, in: query,")]),
+    "a parameter with an odd name": ("is no lower_case name", [(C, "{name: kind, in: query,", "{name: Kind, in: query,")]),
+    "an operationId with an odd name": ("an operationId is a lower_case name", [(C, "operationId: list_words", "operationId: listWords")]),
+    "a handler with an odd name": ("a handler is a lower_case name", [(C, "x-constant: enumerations", "x-handler: list-words")]),
+    "a constant beside a handler": ("a constant beside a handler", [
+        (C, "x-constant: enumerations", "x-constant: enumerations\n      x-handler: words")]),
+    "a parameter of no single type": ("has no type that can be bound", [
+        (C, "schema: {type: string, format: point, maxLength: 50}", "schema: {type: [string, integer], maxLength: 50}")]),
+    "a member of no single type": ('the member "name" has no single type', [
+        (C, "name: {type: string, minLength: 1,", "name: {type: [string, integer], minLength: 1,")]),
+    "a body of two shapes": ("all media types of a body must share one schema", [
+        (C, "application/json: {schema: {$ref: '#/components/schemas/thing_new'}}",
+         "application/json: {schema: {$ref: '#/components/schemas/thing_new'}}\n          application/merge-patch+json: "
+         "{schema: {$ref: '#/components/schemas/owner'}}")]),
+    "more scopes than bits": ("more than 32 scopes", [
+        (C, "'things:write': write}", "'things:write': write, " + ", ".join(f"s{n}: s" for n in range(31)) + "}")]),
+    "several orders, but no sort": ("no parameter sort", [
+        (C, "        - {name: sort, in: query, description: Order., schema: {type: string, enum: [name, distance]}}\n", "")]),
+    "every order needs something": ("one order must need nothing", [
+        (C, "name: {keys: {name: text, id: uuid}}", "name: {needs: near, keys: {name: text, id: uuid}}")]),
+    "an order that needs an unknown parameter": ("needs a parameter that is not there", [(C, "{needs: near,", "{needs: nigh,")]),
+    "an order without keys": ("needs one to four keys", [(C, "name: {keys: {name: text, id: uuid}}", "name: {keys: {}}")]),
+    "an order key of an unknown type": ('the key "name" has no known type', [
+        (C, "name: {keys: {name: text, id: uuid}}", "name: {keys: {name: string, id: uuid}}")]),
+    "a write without its statement": ("has no write statement and no handler", [
+        (C, "x-statements: {gate: lock_thing, write: delete_thing}", "x-statements: {gate: lock_thing}")]),
+    "a created object without its answer": ("has no answer statement", [
+        (C, "write: create_thing, answer: get_thing}", "write: create_thing}")]),
+    "an answer with 204": ("204 has no answer", [(C, "write: delete_thing}", "write: delete_thing, answer: get_thing}")]),
+    "GET that writes": ("GET does not write", [(C, GET, GET + "      x-statements: {write: delete_thing}\n")]),
+    "an unknown role of a statement": ("none of gate, write, answer", [(C, "{gate: lock_thing,", "{lock: lock_thing,")]),
+    "statements beside a handler": ("statements beside a handler", [
+        (C, "      x-statements: {gate: lock_thing,", "      x-handler: remove\n      x-statements: {gate: lock_thing,")]),
+    "an unknown constant": ('the constant "numbers" is not known', [(C, "x-constant: enumerations", "x-constant: numbers")]),
+    "x-cost of nothing": ("x-cost must be a number", [(C, GET, GET + "      x-cost: 0\n")]),
+    "x-audited: false": ("x-audited can only be true", [(C, GET, GET + "      x-audited: false\n")]),
+}
+STATEMENTS = {
+    "an unknown statement": ('there is no statement "lock_thing"', [(Q, "-- name: lock_thing :one", "-- name: look_thing :one")]),
+    "a statement used nowhere": ('"sweep" is used nowhere', [(Q, ":exec internal\n-- param: before date\n", ":exec\n")]),
+    "a statement's name twice": ('"get_thing" is taken', [(Q, "", "-- name: get_thing :one\nSELECT 1 AS id\n")]),
+    "a malformed header": ("must read", [(Q, "-- name: get_thing :one", "-- name: get_thing :some")]),
+    "an empty statement": ('"empty" is empty', [(Q, "", "-- name: empty :one internal\n-- nothing\n")]),
+    "two statements under one name": ("a second statement under one name", [(Q, "", "; SELECT 1\n")]),
+    "a string without its end": ("a string without its end", [(Q, "", "AND 'open\n")]),
+    "a positional parameter": ("a positional parameter", [(Q, "note <> :note", "note <> $1")]),
+    "a type for what the contract types": ("belongs to an internal statement", [
+        (Q, "-- name: delete_thing :exec\n", "-- name: delete_thing :exec\n-- param: id uuid\n")]),
+    "a type that is none": ('"day" is no type', [(Q, "-- param: before date", "-- param: before day")]),
+    "SELECT *": ("as a list of columns", [(Q, "SELECT t.id, t.name, t.row_version", "SELECT *, t.id, t.name, t.row_version")]),
+    "t.*": ("as a list of columns", [(Q, "SELECT t.id, t.name, t.row_version", "SELECT t.*, t.id, t.name, t.row_version")]),
+    "a condition that cannot be read": ("must be up to three names", [(Q, "--? kind", "--? kind or near")]),
+    "a condition of four names": ("must be up to three names", [(Q, "--? kind", "--? kind and near and cursor and sort.name")]),
+    "an incomplete conditional line": ("brackets do not balance", [
+        (Q, "  AND t.kind = ANY (:kind)  --? kind\n", "  AND t.kind = ANY (  --? kind\n :kind)\n")]),
+    "a quoted text across a conditional line": ("runs across a conditional line", [
+        (Q, "  AND t.kind = ANY (:kind)  --? kind\n", "  AND t.kind = ANY (:kind) AND 'a\nb' = ''  --? kind\n")]),
+    "a parameter bound to nothing": ('"get_thing" needs :idd, which get_thing does not give', [
+        (Q, "FROM thing t WHERE t.id = :id", "FROM thing t WHERE t.id = :id AND t.id = :idd")]),
+    "a parameter one of two operations gives": ('needs :if_match, which create_thing does not give', [
+        (Q, "FROM thing t WHERE t.id = :id", "FROM thing t WHERE t.id = :id AND t.row_version = :if_match")]),
+    "a condition nobody gives": ('the condition "knid" is given by no operation', [(Q, "--? kind", "--? knid")]),
+    "an expansion without its condition": ('no statement has the condition "expand.owner"', [
+        (Q, '       o.name AS "owner.name",  --? expand.owner\n', ""), (Q, "  --? expand.owner", "")]),
+    "an order without its condition": ('has no line ORDER BY ... --? sort.distance', [
+        (Q, "ORDER BY distance_km, t.id  --? sort.distance\n", "")]),
+    "a parameter no statement uses": ('no statement uses the parameter "kind"', [
+        (Q, "  AND t.kind = ANY (:kind)  --? kind\n", "")]),
+    "a member no statement uses": ('no statement uses the member "tags"', [(Q, "(:id, :name, :tags)", "(:id, :name, '[]')")]),
+    "limit without page_rows": ("no statement uses :page_rows", [(Q, "LIMIT :page_rows  --? page_rows\n", "")]),
+    "cursor without its line": ('no statement has the condition "cursor"', [
+        (Q, "  AND (t.name, t.id) > (:key.1, :key.2)  --? cursor and sort.name\n", "")]),
+    "one parameter of two types": (":name is text in create_thing and integer in delete_thing", [
+        (C, "      parameters:\n        - {name: If-Match,", "      parameters:\n        - {name: name, in: query, description: N., "
+         "schema: {type: integer}}\n        - {name: If-Match,"),
+        (C, "{gate: gate_thing, write: create_thing,", "{gate: both, write: create_thing,"),
+        (C, "{gate: lock_thing, write: delete_thing}", "{gate: both, write: delete_thing}"),
+        (Q, "-- name: gate_thing :one", "-- name: both :one\nSELECT :name\n-- name: gate_thing :one internal")]),
+    ":many for one object": ('is :many, but the answer of get_thing is one object', [
+        (Q, "-- name: get_thing :one", "-- name: get_thing :many")]),
+    ":one for a list": ('is :one, but the answer of list_things is a list', [
+        (Q, "-- name: list_things :many", "-- name: list_things :one")]),
+    ":exec as an answer": ("must be :one or :many", [(Q, "-- name: get_thing :one", "-- name: get_thing :exec")]),
+    "a column that is not in the answer": ('the column "title" of "get_thing" is not in the answer', [
+        (Q, "SELECT t.id, t.name, t.row_version", "SELECT t.id, t.name, t.title, t.row_version")]),
+    "a nested column that is not in the answer": ('the column "owner.age"', [
+        (Q, 'o.name AS "owner.name"', 'o.name AS "owner.age"')]),
+    "a column without a name": ("has a column without a name", [
+        (Q, "SELECT t.id, t.name, t.row_version", "SELECT t.id, t.name, 1 + 1, t.row_version")]),
+    "a promised field that is not selected": ('promises "name"', [
+        (Q, "SELECT t.id, t.name, t.row_version", "SELECT t.id, t.row_version")]),
+    "a promised field that is not always selected": ('promises "name"', [
+        (Q, "SELECT t.id, t.name, t.row_version", "SELECT t.id,\n t.name, --? reach\n t.row_version")]),
+    "a property that is never selected": ('no statement selects "owner"', [
+        (Q, '       o.name AS "owner.name",  --? expand.owner\n', "")]),
+    "an order key that is not selected": ('has the key "rank", which', [
+        (C, "name: {keys: {name: text, id: uuid}}", "name: {keys: {rank: text, id: uuid}}")]),
+    "an order that does not end in its key": ("must be its keys in one direction", [
+        (Q, "ORDER BY t.name, t.id  --? sort.name", "ORDER BY t.name  --? sort.name")]),
+    "an order of two directions": ("must be its keys in one direction", [
+        (Q, "ORDER BY t.name, t.id  --? sort.name", "ORDER BY t.name DESC, t.id  --? sort.name")]),
+    "a table that is not published": ('"get_thing" reads secret, which is not published', [
+        (Q, "FROM thing t WHERE t.id = :id", "FROM thing t JOIN secret s ON s.id = t.id WHERE t.id = :id")]),
+    "a table that is not published, through a view": ('"get_thing" reads secret', [
+        (Q, "FROM thing t WHERE t.id = :id", "FROM thing t JOIN hashes s ON s.id = t.id WHERE t.id = :id"),
+        (M, "", "CREATE VIEW hashes AS SELECT id, hash FROM secret;\n")]),
+    "a column that must be asked for": ("shows thing.phone in get_thing", [
+        (Q, "SELECT t.id, t.name, t.row_version", "SELECT t.id, t.phone AS name, t.row_version")]),
+    "text before the first name": ('text before the first "-- name:"', [(Q, "-- Things.\n", "SELECT 1;\n")]),
+    "an incomplete line that closes": ("brackets do not balance", [
+        (Q, "  AND t.kind = ANY (:kind)  --? kind\n", "  AND t.kind = ANY (\n :kind)  --? kind\n")]),
+    "more parameters than bits": ("has more than 64 conditions or parameters", [
+        (Q, "note <> :note", " OR ".join(f"note = :note{n}" for n in range(64)))]),
+    "a migration that cannot be read": ("a string without its end", [(M, "", "INSERT INTO owner VALUES ('open);\n")]),
+    "more tables than bits": ("more than 128 tables", [(M, "", "".join(f"CREATE TABLE t{n} (x int);\n" for n in range(126)))]),
+    "an unknown key of unpublished.yaml": ('the key "views" is not known', [(U, "tables:", "views: []\ntables:")]),
+    "an unpublished table that is not there": ('there is no table "secrets"', [(U, "[secret]", "[secrets]")]),
+}
+ALL = {**DOCUMENT, **SCHEMAS, **OPERATIONS, **STATEMENTS}
+
+
+def test_the_tiny_contract_compiles(tmp_path):
+    tiny.write(tmp_path)
+    assert tiny.refusals(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_refused(tmp_path, name):
+    expected, changes = ALL[name]
+    tiny.write(tmp_path, changes)
+    faults = tiny.refusals(tmp_path)
+    assert any(expected in fault for fault in faults), "\n".join(faults) or "it compiles"
+    for fault in faults:
+        assert re.match(r".+\.(yaml|sql):[1-9][0-9]*: ", fault), f"{fault} names no file and line"
+
+
+PLACES = {
+    "a keyword": ((C, THING, THING[:-2] + ", contains: {}}\n"), C, "contains: {}"),
+    "a parameter": ((Q, "t.id = :id", "t.id = :id\n  AND t.id = :idd"), Q, "AND t.id = :idd"),
+    "a statement": ((C, "gate: lock_thing, write", "gate: look_thing, write"), C, "gate: look_thing"),
+    "a star": ((Q, "SELECT t.id, t.name, t.row_version", "SELECT t.id,\n  t.*"), Q, "  t.*"),
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_the_line_is_the_right_one(tmp_path, name):
+    change, file, text = PLACES[name]
+    tiny.write(tmp_path, [change])
+    lines = (tmp_path / file).read_text(encoding="utf-8").splitlines()
+    line = next(number for number, line in enumerate(lines, 1) if text in line)
+    assert any(fault.startswith(f"{tmp_path / file}:{line}: ") for fault in tiny.refusals(tmp_path))
+
+
+def test_all_faults_are_told_at_once(tmp_path):
+    tiny.write(tmp_path, [ALL["SELECT *"][1][0], ALL["an unknown scope"][1][0], ALL["a member no statement uses"][1][0]])
+    faults = "\n".join(tiny.refusals(tmp_path))
+    for name in ("SELECT *", "an unknown scope", "a member no statement uses"):
+        assert ALL[name][0] in faults
