@@ -187,7 +187,8 @@ static enum problem_code render_write(struct call *call, const struct plan *plan
         return operation->audited ? PROBLEM_not_found : PROBLEM_internal; /* it was just written */
     call->response.content_type = respond_media_type(MEDIA_JSON);
     render_object(call, answer, &version);
-    version_tag(call, version);
+    if (version_tag(call, version)) /* only a read that is audited: the read still happened */
+        respond_not_modified(call);
     if (operation->creates)
         location_set(call);
     return PROBLEM_NONE;

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include "api/validate.h"
 
-#define LIST_ITEMS_MAX 100
-
 static const struct query_pair *pair_find(const struct call *call, const char *name)
 {
     for (size_t i = 0; i < call->target.pair_count; i++)
@@ -85,8 +83,9 @@ static bool list_check(struct call *call, const struct parameter *parameter, str
     size_t before = call->faults.count, count = 0;
     struct span rest = list, item;
     while (item_next(&rest, &item)) {
-        if (++count > LIST_ITEMS_MAX) {
-            call_fault(call, parameter->name, FAULT_max_items, SPAN("100"));
+        if (++count > parameter->list_max) {
+            call_fault(call, parameter->name, FAULT_max_items,
+                       span_of(arena_printf(call->arena, "%u", parameter->list_max)));
             break;
         }
         validate_text(parameter->schema, span_of(parameter->name), item, &call->faults);
@@ -194,6 +193,16 @@ static void parameter_bind(struct call *call, const struct parameter *parameter,
     }
 }
 
+/* A parameter that says nothing without another one (radius_km without near) is a fault, not ignored. */
+static void needs_check(struct call *call)
+{
+    for (size_t i = 0; i < call->operation->parameter_count; i++) {
+        const struct parameter *parameter = &call->operation->parameters[i];
+        if (parameter->needs != NAME_NONE && pair_find(call, parameter->name) && !call_has(call, parameter->needs))
+            call_fault(call, parameter->name, FAULT_needs, span_of(contract_names[parameter->needs]));
+    }
+}
+
 enum problem_code parameters_bind(struct call *call)
 {
     const struct operation *operation = call->operation;
@@ -225,6 +234,7 @@ enum problem_code parameters_bind(struct call *call)
             call_set_cstr(call, parameter->name_id, parameter->initial);
         }
     }
+    needs_check(call);
     order_choose(call, sort);
     return call->faults.count ? PROBLEM_invalid_parameter : PROBLEM_NONE;
 }

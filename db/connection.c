@@ -1,5 +1,6 @@
-/* Sessions: opening, closing, cancelling, and which statements each has prepared. The rule never to break: a
- * slot is READY only after the server has said so; whatever is not known for sure makes the session broken. */
+/* Sessions: opening, closing, cancelling, and which statements each has prepared. The rule
+ * never to break: a slot is READY only after the server has said so; whatever is not known for
+ * sure makes the session broken. */
 #define _GNU_SOURCE /* pthread_setname_np */
 #include "db/connection.h"
 
@@ -17,7 +18,7 @@
 #include "api/base/clock.h"
 #include "api/base/log.h"
 
-/* ---- opening -------------------------------------------------------------------------------------- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 static void notice_log(void *unused, const PGresult *result)
 {
@@ -38,28 +39,34 @@ static char *url_options(struct arena *arena, const char *url)
     return found;
 }
 
-/* The server's settings of every session. lock_timeout is well below the statement's own, so that a row that
- * somebody else holds is `busy`, not `timeout`; a transaction left open holds locks, so it has an end too. */
+/* The server's settings of every session. lock_timeout is well below the statement's own, so
+ * that a row that somebody else holds is `busy`, not `timeout`; a transaction left open holds
+ * locks, so it has an end too. */
 static char *server_options(struct arena *arena, const struct session_options *options)
 {
     long long statement_ms = options->statement_timeout_ms;
-    return arena_printf(arena,
-                        "%s -c default_transaction_read_only=on -c plan_cache_mode=force_generic_plan"
-                        " -c TimeZone=UTC -c DateStyle=ISO -c jit=off -c statement_timeout=%lld"
-                        " -c lock_timeout=%lld -c idle_in_transaction_session_timeout=%lld %s",
-                        url_options(arena, options->url), statement_ms, statement_ms / 2 + 1,
-                        statement_ms + 10000, options->settings);
+    return arena_printf(
+        arena,
+        "%s -c default_transaction_read_only=on -c plan_cache_mode=force_generic_plan"
+        " -c TimeZone=UTC -c DateStyle=ISO -c jit=off -c statement_timeout=%lld"
+        " -c lock_timeout=%lld -c idle_in_transaction_session_timeout=%lld %s",
+        url_options(arena, options->url), statement_ms, statement_ms / 2 + 1, statement_ms + 10000,
+        options->settings);
 }
 
 static PGconn *connect_with(const struct session_options *options)
 {
     struct arena *arena = arena_new(4096);
     /* What stands before dbname the URL may override, what stands after it it may not. */
-    const char *const names[] = {"application_name", "connect_timeout", "keepalives_idle", "keepalives_interval",
-                                 "keepalives_count", "tcp_user_timeout", "dbname", "client_encoding",
-                                 "options", NULL};
-    const char *const values[] = {"tpbis", "3", "30", "10", "3", "30000", options->url, "UTF8",
-                                  server_options(arena, options), NULL};
+    const char *const names[] = {"application_name", "connect_timeout",
+                                 "keepalives_idle",  "keepalives_interval",
+                                 "keepalives_count", "tcp_user_timeout",
+                                 "dbname",           "client_encoding",
+                                 "options",          NULL};
+    const char *const values[] = {"tpbis",      "3",    "30",
+                                  "10",         "3",    "30000",
+                                  options->url, "UTF8", server_options(arena, options),
+                                  NULL};
     PGconn *pg = PQconnectdbParams(names, values, 1);
     arena_free(arena);
     return pg;
@@ -73,10 +80,12 @@ static int64_t expiry(int64_t lifetime_ms)
         return INT64_MAX;
     if (getrandom(&random, sizeof random, GRND_NONBLOCK) != (ssize_t)sizeof random)
         random = (uint32_t)clock_monotonic_us();
-    return clock_monotonic_ms() + lifetime_ms - lifetime_ms / 10 + (int64_t)random % (lifetime_ms / 5 + 1);
+    return clock_monotonic_ms() + lifetime_ms - lifetime_ms / 10 +
+           (int64_t)random % (lifetime_ms / 5 + 1);
 }
 
-struct session *session_open(const struct session_options *options, char *ret_reason, size_t reason_bytes)
+struct session *session_open(const struct session_options *options, char *ret_reason,
+                             size_t reason_bytes)
 {
     PGconn *pg = connect_with(options);
     bool good = PQstatus(pg) == CONNECTION_OK;
@@ -108,7 +117,8 @@ bool session_quiet(const struct session *session)
 {
     if (session->broken || PQstatus(session->pg) != CONNECTION_OK)
         return false;
-    /* After a server's end the status still says OK, but its farewell, or the end of file, is readable. */
+    /* After a server's end the status still says OK, but its farewell, or the end of file, is
+     * readable. */
     struct pollfd descriptor = {.fd = PQsocket(session->pg), .events = POLLIN};
     int ready;
     do
@@ -121,13 +131,17 @@ static void notice_print(void *out, const PGresult *result)
 {
     const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
     const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-    if (message && severity && strcmp(severity, "WARNING") == 0)
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    /* privilege_not_revoked: of an extension's functions, which are not the owner's to take back */
+    bool moot = state && strcmp(state, "01006") == 0;
+    if (message && severity && strcmp(severity, "WARNING") == 0 && !moot)
         fprintf(out, "warning: %s\n", message);
 }
 
 PGconn *session_open_plain(const char *url, FILE *out)
 {
-    const char *const names[] = {"application_name", "connect_timeout", "dbname", "client_encoding", NULL};
+    const char *const names[] = {"application_name", "connect_timeout", "dbname", "client_encoding",
+                                 NULL};
     const char *const values[] = {"tpbis-owner", "5", url, "UTF8", NULL};
     PGconn *pg = PQconnectdbParams(names, values, 1);
     if (PQstatus(pg) == CONNECTION_OK) {
@@ -139,7 +153,7 @@ PGconn *session_open_plain(const char *url, FILE *out)
     return NULL;
 }
 
-/* ---- cancelling ------------------------------------------------------------------------------------ */
+/* ---- cancelling ------------------------------------------------------------------------------ */
 
 #define CANCELS_AT_ONCE 8 /* more say that the server does not listen */
 #define CANCEL_WAIT_MS 50
@@ -216,9 +230,10 @@ bool session_cancel_done(struct session_cancel *cancel, bool worth_waiting)
     return done;
 }
 
-/* ---- prepared statements ---------------------------------------------------------------------------- */
+/* ---- prepared statements --------------------------------------------------------------------- */
 
-struct prepared *session_prepared(struct session *session, uint16_t statement, const struct variant *variant)
+struct prepared *session_prepared(struct session *session, uint16_t statement,
+                                  const struct variant *variant)
 {
     struct prepared *free_slot = NULL;
     for (size_t i = 0; i < PREPARED_SLOTS; i++) {
@@ -234,8 +249,11 @@ struct prepared *session_prepared(struct session *session, uint16_t statement, c
         }
     }
     assert(free_slot); /* session_trim() leaves more than one exchange can use */
-    *free_slot = (struct prepared){.mask = variant->mask, .used = ++session->uses, .serial = ++session->serial,
-                                   .statement = statement, .key_types = variant->key_types,
+    *free_slot = (struct prepared){.mask = variant->mask,
+                                   .used = ++session->uses,
+                                   .serial = ++session->serial,
+                                   .statement = statement,
+                                   .key_types = variant->key_types,
                                    .count = variant->count};
     return free_slot;
 }

@@ -1,5 +1,6 @@
-/* Private to the files that speak libpq (connection, exchange, query, watch, pool, migrate): a session with the
- * server, and the pool's handle on one. A session belongs to one thread at a time. */
+/* Private to the files that speak libpq (connection, exchange, query, watch, pool, migrate): a
+ * session with the server, and the pool's handle on one. A session belongs to one thread at a
+ * time. */
 #ifndef DB_CONNECTION_H
 #define DB_CONNECTION_H
 
@@ -11,18 +12,19 @@
 #include "db/pool.h"
 #include "db/statement.h"
 
-/* ---- sessions ---------------------------------------------------------------------------------- */
+/* ---- sessions -------------------------------------------------------------------------------- */
 
 enum prepared_state {
-    PREPARED_FREE,    /* the slot is empty */
-    PREPARED_SENT,    /* in flight: the server may or may not know it */
-    PREPARED_READY,   /* the server said so */
-    PREPARED_DOOMED   /* known to the server, no longer wanted: deallocated with the next exchange */
+    PREPARED_FREE,  /* the slot is empty */
+    PREPARED_SENT,  /* in flight: the server may or may not know it */
+    PREPARED_READY, /* the server said so */
+    PREPARED_DOOMED /* known to the server, no longer wanted: deallocated with the next exchange */
 };
 struct prepared { /* of one session; named "p<serial>", and a serial is never used again */
     uint64_t mask, used;
     uint32_t serial;
-    uint16_t statement, key_types; /* statement: index, or one of the engine's own from ENGINE_FIRST on */
+    uint16_t statement,
+        key_types; /* statement: index, or one of the engine's own from ENGINE_FIRST on */
     bool count;
     uint8_t state; /* enum prepared_state */
 };
@@ -48,29 +50,37 @@ struct session_options {
 };
 
 /* Connects, blocking: at most three seconds a host. NULL with a reason (never the password). */
-struct session *session_open(const struct session_options *options, char *ret_reason, size_t reason_bytes);
+struct session *session_open(const struct session_options *options, char *ret_reason,
+                             size_t reason_bytes);
 void session_close(struct session *session); /* NULL is fine */
 /* False when the server has closed an idle session, or said something unasked. Does not wait. */
 bool session_quiet(const struct session *session);
 
-/* Asks the server to stop what the session runs, without waiting: PQcancel connects, blocking, so it runs
- * in a thread of its own. session_cancel_done() ends the handle's use, and says whether the server has taken
- * the request; for that it waits a moment, if it is worth it. */
+/* Asks the server to stop what the session runs, without waiting: PQcancel connects, blocking,
+ * so it runs in a thread of its own. session_cancel_done() ends the handle's use, and says
+ * whether the server has taken the request; for that it waits a moment, if it is worth it. */
 struct session_cancel;
 struct session_cancel *session_cancel(struct session *session); /* NULL when it cannot be asked */
 bool session_cancel_done(struct session_cancel *cancel, bool worth_waiting);
 
-/* The slot of that variant: READY or SENT, else a fresh one whose state is FREE and that the caller prepares. */
-struct prepared *session_prepared(struct session *session, uint16_t statement, const struct variant *variant);
+/* The slot of that variant: READY or SENT, else a fresh one whose state is FREE and that the
+ * caller prepares. */
+struct prepared *session_prepared(struct session *session, uint16_t statement,
+                                  const struct variant *variant);
 void session_trim(struct session *session); /* dooms the longest unused beyond PREPARED_KEPT */
 
 /* A plain blocking connection for the command line, or NULL with the reason on `out`. */
 PGconn *session_open_plain(const char *url, FILE *out);
 
-/* ---- the pool's handle -------------------------------------------------------------------------- */
+/* ---- the pool's handle ----------------------------------------------------------------------- */
 
-enum connection_state { CONNECTION_IDLE, CONNECTION_LENT, CONNECTION_BROKEN, CONNECTION_CONNECTING,
-                        CONNECTION_STATES };
+enum connection_state {
+    CONNECTION_IDLE,
+    CONNECTION_LENT,
+    CONNECTION_BROKEN,
+    CONNECTION_CONNECTING,
+    CONNECTION_STATES
+};
 
 struct connection {
     struct session *session; /* NULL while CONNECTING and after it was lost */
@@ -79,8 +89,9 @@ struct connection {
     struct connection *previous, *next;
 };
 
-/* Gives a lent connection another session in place of its dead one, before others that wait. False when there is
- * none to be had until the deadline; the connection is then broken and can only be returned. */
+/* Gives a lent connection another session in place of its dead one, before others that wait.
+ * False when there is none to be had until the deadline; the connection is then broken and can
+ * only be returned. */
 bool pool_replace(struct connection *connection, int64_t deadline_ms);
 
 #endif

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Compiles db/migrations and db/functions into build/gen/migrations.c (interface: db/embed.h).
 
-Rule: what the binary carries is what the files say, byte for byte; a file that could not be applied whole, in one
-transaction, is refused here and not in somebody's database.
+Rule: what the binary carries is what the files say, byte for byte; a file that could not be applied
+whole, in one transaction, is refused here and not in somebody's database.
 
     db/embed.py --out build/gen
 """
@@ -41,7 +41,8 @@ def check(path, text, name_pattern):
     for match in FORBIDDEN.finditer(bare):
         start = match.start() + len(match.group(0)) - len(match.group(0).lstrip())
         line = bare.count("\n", 0, start) + 1
-        faults.append(f"{path}:{line}: cannot run inside a transaction: {match.group(0).strip()[:40]}")
+        said = match.group(0).strip()[:40]
+        faults.append(f"{path}:{line}: cannot run inside a transaction: {said}")
     return faults
 
 
@@ -82,14 +83,16 @@ def checksum(text):
 
 
 def table(name, files):
-    rows = [f'    {{"{file}",\n    {c_string(text)},\n    "{checksum(text)}"}},' for file, text in files]
+    rows = [f'    {{"{file}",\n    {c_string(text)},\n    "{checksum(text)}"}},'
+            for file, text in files]
     return [f"const struct embedded_file embedded_{name}s[] = {{", *rows, "};",
             f"const size_t embedded_{name}_count = {len(files)};"]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--source", type=pathlib.Path, default=pathlib.Path(__file__).resolve().parent,
+    parser.add_argument("--source", type=pathlib.Path,
+                        default=pathlib.Path(__file__).resolve().parent,
                         help="the folder that holds migrations/ and functions/")
     parser.add_argument("--out", type=pathlib.Path, required=True, help="folder of migrations.c")
     arguments = parser.parse_args()

@@ -1,5 +1,6 @@
-/* One pipeline, sent and collected. The rule never to break: after exchange_finish() either every result up to
- * the sync has been read, or the session is marked broken; a half-read session must never be lent again. */
+/* One pipeline, sent and collected. The rule never to break: after exchange_finish() either
+ * every result up to the sync has been read, or the session is marked broken; a half-read
+ * session must never be lent again. */
 #include "db/exchange.h"
 
 #include <assert.h>
@@ -20,10 +21,12 @@ void exchange_begin(struct exchange *exchange, struct session *session)
     exchange->lost = !session || session->broken;
 }
 
-/* ---- sending ---------------------------------------------------------------------------------------- */
+/* ---- sending --------------------------------------------------------------------------------- */
 
-/* libpq queues in memory and fails here only when memory is exhausted or the connection is known dead. */
-static void sent(struct exchange *exchange, int accepted, enum sent_kind kind, struct prepared *slot)
+/* libpq queues in memory and fails here only when memory is exhausted or the connection is
+ * known dead. */
+static void sent(struct exchange *exchange, int accepted, enum sent_kind kind,
+                 struct prepared *slot)
 {
     if (!accepted) {
         exchange->lost = true;
@@ -39,12 +42,13 @@ static void slot_name(const struct prepared *slot, char name[16])
     snprintf(name, 16, "p%u", slot->serial);
 }
 
-static void queue_prepare(struct exchange *exchange, struct prepared *slot, const char *text, int count,
-                          const Oid *types)
+static void queue_prepare(struct exchange *exchange, struct prepared *slot, const char *text,
+                          int count, const Oid *types)
 {
     char name[16];
     slot_name(slot, name);
-    sent(exchange, PQsendPrepare(exchange->session->pg, name, text, count, types), SENT_PREPARE, slot);
+    sent(exchange, PQsendPrepare(exchange->session->pg, name, text, count, types), SENT_PREPARE,
+         slot);
     if (!exchange->lost)
         slot->state = PREPARED_SENT;
 }
@@ -56,13 +60,15 @@ static void queue_run(struct exchange *exchange, struct prepared *slot, bool fre
     assert(exchange->run_count < EXCHANGE_RUNS);
     slot_name(slot, name);
     if (!exchange->lost)
-        sent(exchange, PQsendQueryPrepared(exchange->session->pg, name, count, values, NULL, NULL, 0), SENT_RUN,
-             slot);
+        sent(exchange,
+             PQsendQueryPrepared(exchange->session->pg, name, count, values, NULL, NULL, 0),
+             SENT_RUN, slot);
     exchange->run_slot[exchange->run_count] = slot;
     exchange->run_fresh[exchange->run_count++] = fresh;
 }
 
-void exchange_statement(struct exchange *exchange, const struct variant *variant, const struct value *values)
+void exchange_statement(struct exchange *exchange, const struct variant *variant,
+                        const struct value *values)
 {
     struct statement_binding binding;
     const char *texts[STATEMENT_PARAMETERS_MAX];
@@ -96,7 +102,8 @@ void exchange_engine(struct exchange *exchange, const struct engine_statement *s
     struct prepared *slot = session_prepared(exchange->session, statement->index, &variant);
     bool fresh = slot->state != PREPARED_READY;
     if (slot->state == PREPARED_FREE)
-        queue_prepare(exchange, slot, statement->text, statement->parameter_count, statement->types);
+        queue_prepare(exchange, slot, statement->text, statement->parameter_count,
+                      statement->types);
     queue_run(exchange, slot, fresh, statement->parameter_count, values);
 }
 
@@ -105,7 +112,8 @@ void exchange_plain(struct exchange *exchange, const char *text)
     if (exchange->lost)
         return;
     assert(exchange->run_count < EXCHANGE_RUNS);
-    sent(exchange, PQsendQueryParams(exchange->session->pg, text, 0, NULL, NULL, NULL, NULL, 0), SENT_RUN, NULL);
+    sent(exchange, PQsendQueryParams(exchange->session->pg, text, 0, NULL, NULL, NULL, NULL, 0),
+         SENT_RUN, NULL);
     exchange->run_slot[exchange->run_count] = NULL;
     exchange->run_fresh[exchange->run_count++] = true;
 }
@@ -124,7 +132,7 @@ void exchange_tidy(struct exchange *exchange)
     }
 }
 
-/* ---- collecting --------------------------------------------------------------------------------------- */
+/* ---- collecting ------------------------------------------------------------------------------ */
 
 /* Waits until libpq holds a whole result. False at the deadline. A lost connection counts as ready:
  * libpq then makes a result that tells so, after what the server may have said before. */
@@ -209,8 +217,9 @@ static bool collect(struct exchange *exchange, size_t *at, size_t *run, int64_t 
     return true;
 }
 
-/* At the deadline. A cancel request that arrives after its statement has ended would hit the next one, so the
- * session lives on only when the request was taken and the statement is seen to have ended by it. */
+/* At the deadline. A cancel request that arrives after its statement has ended would hit the
+ * next one, so the session lives on only when the request was taken and the statement is seen
+ * to have ended by it. */
 static void collect_cancelled(struct exchange *exchange, size_t *at, size_t *run)
 {
     struct session_cancel *cancel = session_cancel(exchange->session);
@@ -237,20 +246,23 @@ bool exchange_finish(struct exchange *exchange, int64_t deadline_ms)
             continue;
         prepared++;
         if (exchange->sent[i].slot->state == PREPARED_SENT)
-            exchange->sent[i].slot->state = PREPARED_FREE; /* never reached, or lost: the server knows it not */
+            exchange->sent[i].slot->state =
+                PREPARED_FREE; /* never reached, or lost: the server knows it not */
     }
     if (prepared)
         session_trim(session);
     if (exchange->lost)
         session->broken = true;
-    return !exchange->lost && !exchange->error && run == exchange->run_count && at == exchange->sent_count;
+    return !exchange->lost && !exchange->error && run == exchange->run_count &&
+           at == exchange->sent_count;
 }
 
-/* ---- afterwards ----------------------------------------------------------------------------------------- */
+/* ---- afterwards ------------------------------------------------------------------------------ */
 
 const char *exchange_sqlstate(const struct exchange *exchange)
 {
-    const char *state = exchange->error ? PQresultErrorField(exchange->error, PG_DIAG_SQLSTATE) : NULL;
+    const char *state = exchange->error ? PQresultErrorField(exchange->error, PG_DIAG_SQLSTATE)
+                                        : NULL;
     return state ? state : "";
 }
 
@@ -258,9 +270,11 @@ bool exchange_stale(struct exchange *exchange)
 {
     const char *state = exchange_sqlstate(exchange);
     size_t run = exchange->failed;
-    /* feature_not_supported: "cached plan must not change result type"; undefined_table and undefined_column:
-     * what a migration renamed or dropped; only a plan made before can be out of date. */
-    bool unknown = strcmp(state, "26000") == 0; /* invalid_sql_statement_name: somebody deallocated it */
+    /* feature_not_supported: "cached plan must not change result type"; undefined_table and
+     * undefined_column: what a migration renamed or dropped; only a plan made before can be
+     * out of date. */
+    bool unknown = strcmp(state, "26000") ==
+                   0; /* invalid_sql_statement_name: somebody deallocated it */
     if (exchange->lost || run >= exchange->run_count || exchange->run_fresh[run] ||
         (!unknown && strcmp(state, "0A000") != 0 && strncmp(state, "42", 2) != 0))
         return false;

@@ -1,9 +1,10 @@
-/* The migrator. The rule never to break: a migration and the row that records it are one transaction, and one
- * migrator at a time works on a database.
+/* The migrator. The rule never to break: a migration and the row that records it are one
+ * transaction, and one migrator at a time works on a database.
  *
- * Order: functions whose file begins with "base" (migrations use them), the migrations not yet applied, then
- * all functions in one transaction. A function file may use anything the migrations made, and stands for the
- * state it leaves: it is run again whenever it is migrated. */
+ * Order: functions whose file begins with "base" (migrations use them), the migrations not yet
+ * applied, then all functions in one transaction. A function file may use anything the
+ * migrations made, and stands for the state it leaves: it is run again whenever it is
+ * migrated. */
 #include "db/migrate.h"
 
 #include <stdlib.h>
@@ -15,16 +16,17 @@
 
 #define MIGRATOR_LOCK "7305810268471213644" /* of pg_advisory_lock; any number, always the same */
 #define TRIES 5                             /* of a migration that found a table locked */
-#define FUNCTIONS_ROW "functions"           /* the row of schema_migration that stands for all of them */
+#define FUNCTIONS_ROW "functions" /* the row of schema_migration that stands for all of them */
 
 struct migrate {
     PGconn *pg;
     FILE *out;
 };
 
-/* ---- running SQL --------------------------------------------------------------------------------------- */
+/* ---- running SQL ----------------------------------------------------------------------------- */
 
-/* The line of the file that PG_DIAG_STATEMENT_POSITION means, 0 when there is none. It counts characters. */
+/* The line of the file that PG_DIAG_STATEMENT_POSITION means, 0 when there is none. It counts
+ * characters. */
 static long position_line(const char *text, const char *position)
 {
     long line = 1, left = position ? strtol(position, NULL, 10) - 1 : -1;
@@ -38,7 +40,8 @@ static long position_line(const char *text, const char *position)
     return line;
 }
 
-static void error_print(const struct migrate *migrate, const char *name, const char *text, const PGresult *result)
+static void error_print(const struct migrate *migrate, const char *name, const char *text,
+                        const PGresult *result)
 {
     const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
@@ -51,7 +54,8 @@ static void error_print(const struct migrate *migrate, const char *name, const c
     fprintf(migrate->out, "%s", name);
     if (line)
         fprintf(migrate->out, ":%ld", line);
-    fprintf(migrate->out, ": %.*s (%s)\n", (int)strcspn(message, "\n"), message, sqlstate ? sqlstate : "no server");
+    fprintf(migrate->out, ": %.*s (%s)\n", (int)strcspn(message, "\n"), message,
+            sqlstate ? sqlstate : "no server");
     if (detail)
         fprintf(migrate->out, "  detail: %s\n", detail);
     if (hint)
@@ -60,12 +64,15 @@ static void error_print(const struct migrate *migrate, const char *name, const c
         fprintf(migrate->out, "  at: %s\n", context);
 }
 
-/* Runs a text of one or more statements. ret_sqlstate may be NULL: then faults are told, else the caller decides. */
-static bool run(const struct migrate *migrate, const char *name, const char *text, char *ret_sqlstate)
+/* Runs a text of one or more statements. ret_sqlstate may be NULL: then faults are told, else
+ * the caller decides. */
+static bool run(const struct migrate *migrate, const char *name, const char *text,
+                char *ret_sqlstate)
 {
     PGresult *result = PQexec(migrate->pg, text);
     ExecStatusType status = PQresultStatus(result);
-    bool good = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY;
+    bool good = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK ||
+                status == PGRES_EMPTY_QUERY;
     if (ret_sqlstate) {
         const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
         snprintf(ret_sqlstate, 6, "%s", good || !state ? "" : state);
@@ -76,7 +83,8 @@ static bool run(const struct migrate *migrate, const char *name, const char *tex
     return good;
 }
 
-static PGresult *ask(const struct migrate *migrate, const char *text, int count, const char *const *values)
+static PGresult *ask(const struct migrate *migrate, const char *text, int count,
+                     const char *const *values)
 {
     PGresult *result = PQexecParams(migrate->pg, text, count, NULL, values, NULL, NULL, 0);
     if (PQresultStatus(result) == PGRES_TUPLES_OK)
@@ -86,7 +94,8 @@ static PGresult *ask(const struct migrate *migrate, const char *text, int count,
     return NULL;
 }
 
-static bool ask_yes(const struct migrate *migrate, const char *text, int count, const char *const *values)
+static bool ask_yes(const struct migrate *migrate, const char *text, int count,
+                    const char *const *values)
 {
     PGresult *result = ask(migrate, text, count, values);
     bool yes = result && PQntuples(result) == 1 && PQgetvalue(result, 0, 0)[0] == 't';
@@ -96,17 +105,19 @@ static bool ask_yes(const struct migrate *migrate, const char *text, int count, 
 
 static bool record(const struct migrate *migrate, const char *name, const char *checksum)
 {
-    PGresult *result = ask(migrate,
-                           "INSERT INTO schema_migration (name, checksum) VALUES ($1, $2) ON CONFLICT (name)"
-                           " DO UPDATE SET checksum = excluded.checksum, applied_at = now() RETURNING name",
-                           2, (const char *const[]){name, checksum});
+    PGresult *result = ask(
+        migrate,
+        "INSERT INTO schema_migration (name, checksum) VALUES ($1, $2) ON CONFLICT (name)"
+        " DO UPDATE SET checksum = excluded.checksum, applied_at = now() RETURNING name",
+        2, (const char *const[]){name, checksum});
     PQclear(result);
     return result != NULL;
 }
 
-/* ---- the steps -------------------------------------------------------------------------------------------- */
+/* ---- the steps ------------------------------------------------------------------------------- */
 
-/* The service's role: it may connect and owns nothing; what it may do, functions/ and migrations/ grant. */
+/* The service's role: it may connect and owns nothing; what it may do, functions/ and
+ * migrations/ grant. */
 static bool role_create(const struct migrate *migrate)
 {
     static const char *const text =
@@ -114,7 +125,7 @@ static bool role_create(const struct migrate *migrate)
         "    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'tpbis_api') THEN\n"
         "        CREATE ROLE tpbis_api LOGIN;\n"
         "    END IF;\n"
-        "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; -- by a migrator of another database\n"
+        "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;\n" /* another database's migrator */
         "END $do$;\n"
         "DO $do$ BEGIN\n"
         "    EXECUTE format('GRANT CONNECT ON DATABASE %I TO tpbis_api', current_database());\n"
@@ -129,19 +140,21 @@ static bool prepare(const struct migrate *migrate)
     return run(migrate, "(migrator)",
                "SET client_min_messages = warning; SET search_path = public; SET TimeZone = 'UTC';"
                " SET lock_timeout = '120s'; SELECT pg_advisory_lock(" MIGRATOR_LOCK ");"
-               " SET lock_timeout = '3s'", NULL) &&
+               " SET lock_timeout = '3s'",
+               NULL) &&
            role_create(migrate) &&
            run(migrate, "(schema_migration)",
                "CREATE TABLE IF NOT EXISTS schema_migration ("
                " name text COLLATE \"C\" NOT NULL, applied_at timestamptz NOT NULL DEFAULT now(),"
                " checksum text NOT NULL, CONSTRAINT schema_migration_pkey PRIMARY KEY (name));"
-               "GRANT SELECT ON schema_migration TO tpbis_api", NULL);
+               "GRANT SELECT ON schema_migration TO tpbis_api",
+               NULL);
 }
 
-/* Files first to last in one transaction, recorded under `name` when it is not NULL. Tried again when a table was
- * locked: the service is at work beside us. */
-static bool files_apply(const struct migrate *migrate, const struct embedded_file *files, size_t count,
-                        const char *name, const char *checksum)
+/* Files first to last in one transaction, recorded under `name` when it is not NULL. Tried
+ * again when a table was locked: the service is at work beside us. */
+static bool files_apply(const struct migrate *migrate, const struct embedded_file *files,
+                        size_t count, const char *name, const char *checksum)
 {
     for (int try = 1;; try++) {
         char sqlstate[6] = "";
@@ -155,31 +168,41 @@ static bool files_apply(const struct migrate *migrate, const struct embedded_fil
                 return false;
             }
         }
-        good = good && (!name || record(migrate, name, checksum)) && run(migrate, at, "COMMIT", NULL);
+        good = good && (!name || record(migrate, name, checksum)) &&
+               run(migrate, at, "COMMIT", NULL);
         if (good)
             return true;
         if (PQstatus(migrate->pg) != CONNECTION_OK || !run(migrate, at, "ROLLBACK", NULL))
             return false;
         if (strcmp(sqlstate, "55P03") != 0)
             return false;
-        fprintf(migrate->out, "%s: a table is locked%s\n", at, try < TRIES ? ", trying again" : ", giving up");
+        fprintf(migrate->out, "%s: a table is locked%s\n", at,
+                try < TRIES ? ", trying again" : ", giving up");
         if (try == TRIES)
             return false;
         nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
     }
 }
 
-/* Applies one migration unless it is recorded. False also when it was changed after it had been applied. */
-static bool migration_apply(const struct migrate *migrate, const struct embedded_file *file, size_t *ret_applied)
+/* Applies one migration unless it is recorded. False also when it was changed after it had
+ * been applied. */
+static bool migration_apply(const struct migrate *migrate, const struct embedded_file *file,
+                            size_t *ret_applied)
 {
     const char *const values[] = {file->name, file->checksum};
-    if (ask_yes(migrate, "SELECT EXISTS (SELECT FROM schema_migration WHERE name = $1 AND checksum = $2)", 2, values))
+    if (ask_yes(migrate,
+                "SELECT EXISTS (SELECT FROM schema_migration WHERE name = $1 AND checksum = $2)", 2,
+                values))
         return true;
-    if (ask_yes(migrate, "SELECT EXISTS (SELECT FROM schema_migration WHERE name = $1)", 1, values)) {
-        fprintf(migrate->out, "%s: was changed after it had been applied; write a new migration instead\n", file->name);
+    if (ask_yes(migrate, "SELECT EXISTS (SELECT FROM schema_migration WHERE name = $1)", 1,
+                values)) {
+        fprintf(migrate->out,
+                "%s: was changed after it had been applied; write a new migration instead\n",
+                file->name);
         return false;
     }
-    if (PQstatus(migrate->pg) != CONNECTION_OK || !files_apply(migrate, file, 1, file->name, file->checksum))
+    if (PQstatus(migrate->pg) != CONNECTION_OK ||
+        !files_apply(migrate, file, 1, file->name, file->checksum))
         return false;
     fprintf(migrate->out, "applied %s\n", file->name);
     fflush(migrate->out);
@@ -214,7 +237,7 @@ bool migrate_run(const char *url, FILE *out)
     return good;
 }
 
-/* ---- checking ----------------------------------------------------------------------------------------------- */
+/* ---- checking -------------------------------------------------------------------------------- */
 
 static const char *recorded(const PGresult *rows, const char *name)
 {
@@ -233,7 +256,8 @@ static int rows_check(const PGresult *rows, FILE *out)
         if (checksum && strcmp(checksum, embedded_migrations[i].checksum) == 0)
             continue;
         fprintf(out, "%s: %s\n", embedded_migrations[i].name,
-                checksum ? "the database has another version of it" : "not applied; run the migrate command");
+                checksum ? "the database has another version of it"
+                         : "not applied; run the migrate command");
         matching = 0;
     }
     const char *functions = recorded(rows, FUNCTIONS_ROW);
@@ -259,7 +283,8 @@ int migrate_check(const char *url, FILE *out)
             answer = 0;
         }
     } else {
-        PGresult *rows = ask(&migrate, "SELECT name, checksum FROM public.schema_migration", 0, NULL);
+        PGresult *rows = ask(&migrate, "SELECT name, checksum FROM public.schema_migration", 0,
+                             NULL);
         if (rows)
             answer = rows_check(rows, out);
         PQclear(rows);

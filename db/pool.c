@@ -1,9 +1,10 @@
-/* The pool. The rule never to break: a connection's state names the list it is on, and only move() changes
- * either. Nothing that can wait (connecting, closing) is done under the lock; all else is.
+/* The pool. The rule never to break: a connection's state names the list it is on, and only
+ * move() changes either. Nothing that can wait (connecting, closing) is done under the lock;
+ * all else is.
  *
- * Who waits stands in one queue and is served in turn. While somebody waits no connection is idle: a connection
- * that comes free goes straight to the first in the queue. Connecting is done by one thread, because libpq's
- * blocking connect is the one that tries several hosts. */
+ * Who waits stands in one queue and is served in turn. While somebody waits no connection is
+ * idle: a connection that comes free goes straight to the first in the queue. Connecting is
+ * done by one thread, because libpq's blocking connect is the one that tries several hosts. */
 #define _GNU_SOURCE /* pthread_setname_np */
 #include "db/pool.h"
 
@@ -18,8 +19,9 @@
 #include "api/base/log.h"
 #include "db/connection.h"
 
-#define BACK_OFF_MS 250      /* after a connect that failed: nobody tries before */
-#define DOWN_WAIT_MS 500     /* the longest wait while the last connect failed and no connection lives */
+#define BACK_OFF_MS 250 /* after a connect that failed: nobody tries before */
+#define DOWN_WAIT_MS                                                                               \
+    500 /* the longest wait while the last connect failed and no connection lives */
 #define REAP_INTERVAL_MS 5000
 #define LOG_INTERVAL_MS 10000
 
@@ -35,20 +37,23 @@ struct pool {
     size_t size;
     pthread_mutex_t lock;
     pthread_cond_t work; /* for the connecting thread */
-    struct { struct connection *first; size_t count; } lists[CONNECTION_STATES];
+    struct {
+        struct connection *first;
+        size_t count;
+    } lists[CONNECTION_STATES];
     struct waiter *first, **last;
     size_t waiting;
-    size_t vacant;        /* lent connections whose session is gone, see pool_replace() */
-    size_t closing;       /* taken off the lists, not closed yet */
-    int64_t retry_at_ms;  /* end of the back-off, 0 without one */
+    size_t vacant;       /* lent connections whose session is gone, see pool_replace() */
+    size_t closing;      /* taken off the lists, not closed yet */
+    int64_t retry_at_ms; /* end of the back-off, 0 without one */
     int64_t logged_at_ms;
-    bool down;            /* the last connect failed */
+    bool down; /* the last connect failed */
     bool connecting, stopping, orphan;
     pthread_t thread;
     uint64_t lends, waits, wait_us, refused, broken;
 };
 
-/* ---- lists ------------------------------------------------------------------------------------------ */
+/* ---- lists ----------------------------------------------------------------------------------- */
 
 static void list_remove(struct pool *pool, struct connection *connection)
 {
@@ -106,7 +111,7 @@ static size_t pool_living(const struct pool *pool)
     return pool->lists[CONNECTION_LENT].count + pool->lists[CONNECTION_IDLE].count - pool->vacant;
 }
 
-/* ---- the queue ---------------------------------------------------------------------------------------- */
+/* ---- the queue ------------------------------------------------------------------------------- */
 
 static void queue_join(struct pool *pool, struct waiter *waiter, bool first)
 {
@@ -149,7 +154,8 @@ static struct waiter *queue_take(struct pool *pool)
     return waiter;
 }
 
-/* After every change: serves the queue, starts what it needs, and refuses it when nothing can serve it. */
+/* After every change: serves the queue, starts what it needs, and refuses it when nothing can
+ * serve it. */
 static void settle(struct pool *pool)
 {
     while (pool->first && pool->lists[CONNECTION_IDLE].first) {
@@ -172,8 +178,8 @@ static void settle(struct pool *pool)
     }
 }
 
-/* Closes what is BROKEN. Called with the lock held; lets it go meanwhile, so after settle(): a connection
- * must not be seen idle while somebody waits. */
+/* Closes what is BROKEN. Called with the lock held; lets it go meanwhile, so after settle(): a
+ * connection must not be seen idle while somebody waits. */
 static void sweep(struct pool *pool)
 {
     struct connection *connection;
@@ -197,7 +203,7 @@ static struct timespec timespec_of(int64_t ms)
     return (struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
 }
 
-/* ---- the connecting thread ------------------------------------------------------------------------------ */
+/* ---- the connecting thread ------------------------------------------------------------------- */
 
 static void connect_failed(struct pool *pool, const char *reason)
 {
@@ -291,7 +297,7 @@ static void *connect_run(void *argument)
     return NULL;
 }
 
-/* ---- the pool ----------------------------------------------------------------------------------------------- */
+/* ---- the pool -------------------------------------------------------------------------------- */
 
 struct pool *pool_new(const struct pool_options *options)
 {
@@ -331,7 +337,7 @@ void pool_free(struct pool *pool)
     pool->orphan = orphan;
     pthread_cond_signal(&pool->work);
     pthread_mutex_unlock(&pool->lock);
-    if (orphan) { /* libpq's connect cannot be interrupted, and we wait for nothing: the thread tidies up */
+    if (orphan) { /* libpq's connect cannot be interrupted: the thread tidies up when it is over */
         pthread_detach(thread);
         return;
     }
@@ -351,7 +357,8 @@ static enum problem_code wait_in_turn(struct pool *pool, int64_t deadline_ms, bo
     bool late = false;
     while (!waiter.granted && !waiter.refused && !late) {
         int64_t until_ms = deadline_ms;
-        /* While the database is known to be away nobody is held up for long; what is connecting goes on. */
+        /* While the database is known to be away nobody is held up for long; what is
+         * connecting goes on. */
         if (pool->down && !pool_living(pool) && began_us / 1000 + DOWN_WAIT_MS < until_ms)
             until_ms = began_us / 1000 + DOWN_WAIT_MS;
         struct timespec until = timespec_of(until_ms);
@@ -404,7 +411,8 @@ static enum problem_code lend(struct pool *pool, int64_t deadline_ms, bool first
     return code;
 }
 
-enum problem_code pool_lend(struct pool *pool, int64_t deadline_ms, struct connection **ret_connection)
+enum problem_code pool_lend(struct pool *pool, int64_t deadline_ms,
+                            struct connection **ret_connection)
 {
     return lend(pool, deadline_ms, false, ret_connection);
 }

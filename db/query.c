@@ -1,8 +1,8 @@
-/* Runs statements. The rule never to break: a caller gets the rows of all steps or of none, and after a
- * problem no transaction is left open.
+/* Runs statements. The rule never to break: a caller gets the rows of all steps or of none,
+ * and after a problem no transaction is left open.
  *
- * The few texts below are the engine's own and no statement of db/queries: they are the frame that every
- * write stands in, so no contract entry may leave them out or change them. */
+ * The few texts below are the engine's own and no statement of db/queries: they are the frame
+ * that every write stands in, so no contract entry may leave them out or change them. */
 #include "db/query.h"
 
 #include <assert.h>
@@ -18,7 +18,8 @@
 
 static const uint32_t context_types[] = {25, 25, 25, 25}; /* text */
 
-/* Must be the first of its transaction: once a snapshot is taken it can no longer become READ WRITE. */
+/* Must be the first of its transaction: once a snapshot is taken it can no longer become READ
+ * WRITE. */
 static const struct engine_statement engine_begin = {
     ENGINE_FIRST, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", 0, NULL};
 static const struct engine_statement engine_context = {
@@ -28,13 +29,13 @@ static const struct engine_statement engine_context = {
     4, context_types};
 /* if_assigned: a transaction that has written nothing needs no number. */
 static const struct engine_statement engine_changed = {
-    ENGINE_FIRST + 2, "SELECT DISTINCT table_name FROM audit WHERE xid = pg_current_xact_id_if_assigned()", 0,
-    NULL};
+    ENGINE_FIRST + 2,
+    "SELECT DISTINCT table_name FROM audit WHERE xid = pg_current_xact_id_if_assigned()", 0, NULL};
 
 #define FRAME_BEFORE 2 /* runs before the first step when a transaction is opened */
 #define ROLLBACK_MS 1000
 
-/* ---- rows --------------------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 struct rows {
     PGresult *result;
@@ -111,7 +112,7 @@ static void rows_take(struct exchange *exchange, size_t first, size_t count, str
     }
 }
 
-/* ---- failures ------------------------------------------------------------------------------------------- */
+/* ---- failures -------------------------------------------------------------------------------- */
 
 static void field_copy(char *ret_text, size_t bytes, const PGresult *error, int field)
 {
@@ -126,10 +127,12 @@ static enum problem_code failure_read(const struct exchange *exchange, const cha
     const char *pointer = "";
     const char *sqlstate = exchange_sqlstate(exchange);
     memset(ret_failure, 0, sizeof *ret_failure);
-    field_copy(ret_failure->sqlstate, sizeof ret_failure->sqlstate, exchange->error, PG_DIAG_SQLSTATE);
+    field_copy(ret_failure->sqlstate, sizeof ret_failure->sqlstate, exchange->error,
+               PG_DIAG_SQLSTATE);
     field_copy(ret_failure->constraint, sizeof ret_failure->constraint, exchange->error,
                PG_DIAG_CONSTRAINT_NAME);
-    field_copy(ret_failure->message, sizeof ret_failure->message, exchange->error, PG_DIAG_MESSAGE_PRIMARY);
+    field_copy(ret_failure->message, sizeof ret_failure->message, exchange->error,
+               PG_DIAG_MESSAGE_PRIMARY);
     if (exchange->error && !exchange->lost)
         ret_failure->code = sqlstate_problem(sqlstate, ret_failure->constraint, &pointer);
     else
@@ -145,16 +148,18 @@ static enum problem_code failure_read(const struct exchange *exchange, const cha
     }
     if (ret_failure->code == PROBLEM_internal)
         log_event(LOG_ERROR, "statement_failed", LOG_C("statement", statement),
-                  LOG_C("sqlstate", ret_failure->sqlstate), LOG_C("constraint", ret_failure->constraint),
+                  LOG_C("sqlstate", ret_failure->sqlstate),
+                  LOG_C("constraint", ret_failure->constraint),
                   LOG_C("message", ret_failure->message));
-    else if (ret_failure->code == PROBLEM_timeout || ret_failure->code == PROBLEM_database_unavailable)
+    else if (ret_failure->code == PROBLEM_timeout ||
+             ret_failure->code == PROBLEM_database_unavailable)
         log_event(LOG_WARNING, "statement_not_finished", LOG_C("statement", statement),
                   LOG_C("sqlstate", ret_failure->sqlstate), LOG_C("message", ret_failure->message));
     return ret_failure->code;
 }
 
-static const char *step_name(const struct exchange *exchange, const struct query_step *steps, size_t count,
-                             size_t before)
+static const char *step_name(const struct exchange *exchange, const struct query_step *steps,
+                             size_t count, size_t before)
 {
     size_t run = exchange->failed;
     if (run < before)
@@ -168,10 +173,11 @@ static void step_queue(struct exchange *exchange, const struct query_step *step)
     exchange_statement(exchange, &variant, step->values);
 }
 
-/* ---- reading ---------------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
-/* A second try is safe when nothing was answered and nothing can have been stored: on another session when this one
- * turned out dead, on the same when a migration has made a prepared statement stale. */
+/* A second try is safe when nothing was answered and nothing can have been stored: on another
+ * session when this one turned out dead, on the same when a migration has made a prepared
+ * statement stale. */
 static bool try_again(struct connection *connection, struct exchange *exchange, int64_t deadline_ms)
 {
     if (exchange_stale(exchange))
@@ -180,8 +186,9 @@ static bool try_again(struct connection *connection, struct exchange *exchange, 
            clock_monotonic_ms() < deadline_ms && pool_replace(connection, deadline_ms);
 }
 
-enum problem_code query_read(struct connection *connection, const struct query_step *steps, size_t count,
-                             int64_t deadline_ms, struct rows **ret_rows, struct query_failure *ret_failure)
+enum problem_code query_read(struct connection *connection, const struct query_step *steps,
+                             size_t count, int64_t deadline_ms, struct rows **ret_rows,
+                             struct query_failure *ret_failure)
 {
     enum problem_code code = PROBLEM_NONE;
     assert(count <= EXCHANGE_RUNS);
@@ -204,12 +211,14 @@ enum problem_code query_read(struct connection *connection, const struct query_s
     }
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------ */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 /* Pointers to NUL-terminated copies of the context, all in one buffer that the caller frees. */
-static void context_copy(const struct write_context *context, struct buffer *copies, const char *ret_values[4])
+static void context_copy(const struct write_context *context, struct buffer *copies,
+                         const char *ret_values[4])
 {
-    const struct span parts[4] = {context->actor, context->client, context->request_id, context->operation};
+    const struct span parts[4] = {context->actor, context->client, context->request_id,
+                                  context->operation};
     size_t begins[4];
     for (size_t i = 0; i < 4; i++) {
         begins[i] = copies->len;
@@ -288,7 +297,8 @@ enum problem_code query_write(struct connection *connection, const struct write_
     return code;
 }
 
-enum problem_code query_commit(struct connection *connection, int64_t deadline_ms, struct query_failure *ret_failure)
+enum problem_code query_commit(struct connection *connection, int64_t deadline_ms,
+                               struct query_failure *ret_failure)
 {
     struct session *session = connection->session;
     struct exchange exchange;

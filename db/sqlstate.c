@@ -1,5 +1,6 @@
-/* The tables of SQLSTATEs and constraints. The rule never to break: of no SQLSTATE but TB001, which refuse()
- * raises, does any text of the database reach a client; what is not listed here is our bug. */
+/* The tables of SQLSTATEs and constraints. The rule never to break: of no SQLSTATE but TB001,
+ * which refuse() raises, does any text of the database reach a client; what is not listed here
+ * is our bug. */
 #include "db/sqlstate.h"
 
 #include <stdatomic.h>
@@ -46,7 +47,8 @@ static enum problem_code constraint_problem(const char *constraint, const char *
     return PROBLEM_NONE;
 }
 
-enum problem_code sqlstate_problem(const char *sqlstate, const char *constraint, const char **ret_pointer)
+enum problem_code sqlstate_problem(const char *sqlstate, const char *constraint,
+                                   const char **ret_pointer)
 {
     enum problem_code code = PROBLEM_NONE;
     *ret_pointer = "";
@@ -67,8 +69,8 @@ enum problem_code sqlstate_problem(const char *sqlstate, const char *constraint,
 
 bool sqlstate_ends_connection(const char *sqlstate)
 {
-    return sqlstate[0] == '\0' || strncmp(sqlstate, "08", 2) == 0 || strncmp(sqlstate, "57P", 3) == 0 ||
-           strcmp(sqlstate, "25P03") == 0;
+    return sqlstate[0] == '\0' || strncmp(sqlstate, "08", 2) == 0 ||
+           strncmp(sqlstate, "57P", 3) == 0 || strcmp(sqlstate, "25P03") == 0;
 }
 
 uint64_t sqlstate_unmapped(void)

@@ -5,9 +5,11 @@
 #include <stdint.h>
 #include "api/base/problem.h"
 
-/* The problem of that SQLSTATE ("" is libpq's own: no connection) and constraint ("" when none). *ret_pointer
- * is the JSON pointer of a mapped constraint, else "". PROBLEM_internal is our bug, and is counted. */
-enum problem_code sqlstate_problem(const char *sqlstate, const char *constraint, const char **ret_pointer);
+/* The problem of that SQLSTATE ("" is libpq's own: no connection) and constraint ("" when
+ * none). *ret_pointer is the JSON pointer of a mapped constraint, else "". PROBLEM_internal is
+ * our bug, and is counted. */
+enum problem_code sqlstate_problem(const char *sqlstate, const char *constraint,
+                                   const char **ret_pointer);
 
 /* Whether the server ends the connection with it, or there is none to begin with. */
 bool sqlstate_ends_connection(const char *sqlstate);

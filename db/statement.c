@@ -1,12 +1,13 @@
-/* Assembles statements. The rule never to break: the text, the order of the parameters and their types
- * depend on the variant alone, never on a value, because a prepared statement outlives the request. */
+/* Assembles statements. The rule never to break: the text, the order of the parameters and
+ * their types depend on the variant alone, never on a value, because a prepared statement
+ * outlives the request. */
 #include "db/statement.h"
 
 #include <assert.h>
 #include <string.h>
 
-/* Whether the engine looks at that value at all. A count is of the whole list: where the page begins, how
- * it is ordered and how long it is are left out. */
+/* Whether the engine looks at that value at all. A count is of the whole list: where the page
+ * begins, how it is ordered and how long it is are left out. */
 static bool name_counts(uint16_t name)
 {
     switch (name) {
@@ -27,7 +28,8 @@ static bool name_present(uint16_t name, const struct value *values, bool count)
     return values[name].state != VALUE_ABSENT && (!count || name_counts(name));
 }
 
-static bool condition_holds(const struct condition *condition, const struct value *values, bool count)
+static bool condition_holds(const struct condition *condition, const struct value *values,
+                            bool count)
 {
     for (size_t i = 0; i < 3 && condition->names[i] != NAME_NONE; i++)
         if (name_present(condition->names[i], values, count) == condition->negated[i])
@@ -35,9 +37,11 @@ static bool condition_holds(const struct condition *condition, const struct valu
     return true;
 }
 
-struct variant statement_variant(const struct statement *statement, const struct value *values, bool count)
+struct variant statement_variant(const struct statement *statement, const struct value *values,
+                                 bool count)
 {
-    assert(statement->condition_count <= 64 && statement->parameter_count <= STATEMENT_PARAMETERS_MAX);
+    assert(statement->condition_count <= 64 &&
+           statement->parameter_count <= STATEMENT_PARAMETERS_MAX);
     struct variant variant = {.statement = statement, .count = count};
     for (uint8_t i = 0; i < statement->condition_count; i++)
         if (condition_holds(&statement->conditions[i], values, count))
@@ -57,8 +61,8 @@ static bool fragment_stands(const struct variant *variant, const struct fragment
     return fragment->condition < 0 || (variant->mask >> fragment->condition & 1U);
 }
 
-/* The number of a parameter is its place among those that the standing fragments name, in the order of
- * their first use; a parameter that is used twice has one number. */
+/* The number of a parameter is its place among those that the standing fragments name, in the
+ * order of their first use; a parameter that is used twice has one number. */
 static void number_parameters(const struct variant *variant, struct statement_binding *ret_binding,
                               uint8_t ret_numbers[STATEMENT_PARAMETERS_MAX])
 {
@@ -67,7 +71,8 @@ static void number_parameters(const struct variant *variant, struct statement_bi
     ret_binding->count = 0;
     for (uint16_t i = 0; i < statement->fragment_count; i++) {
         const struct fragment *fragment = &statement->fragments[i];
-        if (fragment->parameter < 0 || !fragment_stands(variant, fragment) || ret_numbers[fragment->parameter])
+        if (fragment->parameter < 0 || !fragment_stands(variant, fragment) ||
+            ret_numbers[fragment->parameter])
             continue;
         ret_binding->parameters[ret_binding->count++] = (uint8_t)fragment->parameter;
         ret_numbers[fragment->parameter] = ret_binding->count;
@@ -107,23 +112,25 @@ enum value_type statement_type(const struct variant *variant, uint8_t parameter)
     const struct statement_parameter *which = &variant->statement->parameters[parameter];
     if (which->name < NAME_KEY_1 || which->name > NAME_KEY_4)
         return (enum value_type)which->type;
-    unsigned type = (unsigned)variant->key_types >> (4U * (unsigned)(which->name - NAME_KEY_1)) & 15U;
+    unsigned type = (unsigned)variant->key_types >> (4U * (unsigned)(which->name - NAME_KEY_1)) &
+                    15U;
     return type ? (enum value_type)(type - 1U) : VALUE_TEXT;
 }
 
 uint32_t statement_oid(enum value_type type)
 {
     static const uint32_t oids[] = {
-        [VALUE_TEXT] = 25,          [VALUE_INTEGER] = 20,        [VALUE_NUMBER] = 701,
-        [VALUE_BOOLEAN] = 16,       [VALUE_UUID] = 2950,         [VALUE_DATE] = 1082,
-        [VALUE_TIMESTAMP] = 1184,   [VALUE_JSON] = 3802,         [VALUE_TEXT_LIST] = 1009,
+        [VALUE_TEXT] = 25,           [VALUE_INTEGER] = 20,     [VALUE_NUMBER] = 701,
+        [VALUE_BOOLEAN] = 16,        [VALUE_UUID] = 2950,      [VALUE_DATE] = 1082,
+        [VALUE_TIMESTAMP] = 1184,    [VALUE_JSON] = 3802,      [VALUE_TEXT_LIST] = 1009,
         [VALUE_INTEGER_LIST] = 1016, [VALUE_UUID_LIST] = 2951,
     };
     assert((size_t)type < sizeof oids / sizeof oids[0]);
     return oids[type];
 }
 
-const char *statement_value(const struct variant *variant, uint8_t parameter, const struct value *values)
+const char *statement_value(const struct variant *variant, uint8_t parameter,
+                            const struct value *values)
 {
     uint16_t name = variant->statement->parameters[parameter].name;
     if (values[name].state != VALUE_PRESENT || (variant->count && !name_counts(name)))

@@ -1,10 +1,12 @@
-/* The watch. The rule never to break: a counter moves before anybody can be told that the watch has seen the
- * change, and when in doubt (a new session, another database) every counter moves.
+/* The watch. The rule never to break: a counter moves before anybody can be told that the
+ * watch has seen the change, and when in doubt (a new session, another database) every counter
+ * moves.
  *
- * A change is a row in `audit` that was not visible before. Row numbers cannot tell (a slow transaction commits late,
- * behind the rows of faster ones), so each look counts, table by table, the rows from the oldest transaction that
- * was running at the look before: of those only, more can have become visible. That needs no list of
- * running transactions and so is right on a standby, too. */
+ * A change is a row in `audit` that was not visible before. Row numbers cannot tell (a slow
+ * transaction commits late, behind the rows of faster ones), so each look counts, table by
+ * table, the rows from the oldest transaction that was running at the look before: of those
+ * only, more can have become visible. That needs no list of running transactions and so is
+ * right on a standby, too. */
 #define _GNU_SOURCE /* pthread_setname_np */
 #include "db/watch.h"
 
@@ -22,18 +24,20 @@
 #include "db/exchange.h"
 
 #define BLIND_MS 2000
-#define LOOK_MS 1000  /* the longest a look may take */
-#define RETRY_MS 500  /* at least, after one that failed */
+#define LOOK_MS 1000 /* the longest a look may take */
+#define RETRY_MS 500 /* at least, after one that failed */
 
-static const uint32_t names_type[] = {1009};  /* text[] */
-static const uint32_t floor_type[] = {5069};  /* xid8 */
+static const uint32_t names_type[] = {1009}; /* text[] */
+static const uint32_t floor_type[] = {5069}; /* xid8 */
 
-/* Which database this is: after a restore or a failover the same transaction numbers may stand for other data. */
+/* Which database this is: after a restore or a failover the same transaction numbers may stand
+ * for other data. */
 static const struct engine_statement engine_identity = {
     ENGINE_FIRST + 16,
     "SELECT (SELECT system_identifier FROM pg_control_system()),"
     " CASE WHEN pg_is_in_recovery() THEN (SELECT timeline_id FROM pg_control_checkpoint())"
-    " ELSE ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::integer END,"
+    " ELSE ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::integer"
+    " END,"
     " (SELECT oid FROM pg_database WHERE datname = current_database()), pg_is_in_recovery()",
     0, NULL};
 static const struct engine_statement engine_newest = {
@@ -45,7 +49,8 @@ static const struct engine_statement engine_newest = {
 static const struct engine_statement engine_look = {
     ENGINE_FIRST + 18,
     "SELECT s.oldest, s.recovering, a.table_name, a.newest, a.count, a.count_later"
-    " FROM (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS oldest, pg_is_in_recovery() AS recovering) AS s"
+    " FROM (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS oldest,"
+    "              pg_is_in_recovery() AS recovering) AS s"
     " LEFT JOIN LATERAL (SELECT table_name, max(xid) AS newest, count(*) AS count,"
     "                           count(*) FILTER (WHERE xid >= s.oldest) AS count_later"
     "                    FROM audit WHERE xid >= $1 GROUP BY table_name) AS a ON true",
@@ -74,7 +79,7 @@ struct watch {
     bool stopping, connecting, orphan;
 };
 
-/* ---- what a look tells ----------------------------------------------------------------------------------- */
+/* ---- what a look tells ----------------------------------------------------------------------- */
 
 /* The finalizer of splitmix64 over both. */
 static uint64_t mix(uint64_t hash, uint64_t value)
@@ -119,7 +124,8 @@ static void look_done(struct watch *watch, int64_t began_at_ms)
     watch->failing = false;
 }
 
-/* The tables' names as an array literal; they are identifiers of ours and need no more than quotes. */
+/* The tables' names as an array literal; they are identifiers of ours and need no more than
+ * quotes. */
 static void names_literal(struct buffer *literal)
 {
     buffer_char(literal, '{');
@@ -148,7 +154,8 @@ static void first_read(struct watch *watch, const PGresult *identity, const PGre
     watch->done = watch->began;
     pthread_rwlock_unlock(&watch->shared_lock);
     watch->recovering = PQgetvalue(identity, 0, 3)[0] == 't';
-    memset(watch->counts, 0, sizeof watch->counts); /* what is there already counts as changed once more */
+    memset(watch->counts, 0,
+           sizeof watch->counts); /* what is there already counts as changed once more */
 }
 
 /* False when the server was promoted meanwhile: its numbers now belong to another history. */
@@ -179,7 +186,7 @@ static bool look_read(struct watch *watch, const PGresult *result)
     return true;
 }
 
-/* ---- the thread -------------------------------------------------------------------------------------------- */
+/* ---- the thread ------------------------------------------------------------------------------ */
 
 static void look_failed(struct watch *watch, const char *reason)
 {
@@ -192,8 +199,9 @@ static void look_failed(struct watch *watch, const char *reason)
 
 static const char *exchange_reason(const struct exchange *exchange)
 {
-    const char *message =
-        exchange->error ? PQresultErrorField(exchange->error, PG_DIAG_MESSAGE_PRIMARY) : NULL;
+    const char *message = exchange->error
+                              ? PQresultErrorField(exchange->error, PG_DIAG_MESSAGE_PRIMARY)
+                              : NULL;
     return message ? message : "no answer in time";
 }
 
@@ -219,7 +227,8 @@ static bool look_first(struct watch *watch)
     exchange_begin(&exchange, watch->session);
     exchange_engine(&exchange, &engine_identity, NULL);
     exchange_engine(&exchange, &engine_newest, (const char *const[]){names.data});
-    bool good = exchange_finish(&exchange, began_at_ms + 5 * LOOK_MS); /* the first reads every table's newest */
+    bool good = exchange_finish(
+        &exchange, began_at_ms + 5 * LOOK_MS); /* the first reads every table's newest */
     if (good) {
         first_read(watch, exchange.runs[0], exchange.runs[1]);
         look_done(watch, began_at_ms);
@@ -236,7 +245,8 @@ static bool look_again(struct watch *watch)
     char from[24];
     struct exchange exchange;
     int64_t began_at_ms = clock_monotonic_ms();
-    snprintf(from, sizeof from, "%llu", (unsigned long long)watch->floor); /* this thread alone writes it */
+    snprintf(from, sizeof from, "%llu",
+             (unsigned long long)watch->floor); /* this thread alone writes it */
     look_began(watch);
     exchange_begin(&exchange, watch->session);
     exchange_engine(&exchange, &engine_look, (const char *const[]){from});
@@ -282,14 +292,15 @@ static void *watch_run(void *argument)
     return NULL;
 }
 
-/* ---- the watch ------------------------------------------------------------------------------------------------ */
+/* ---- the watch ------------------------------------------------------------------------------- */
 
 struct watch *watch_new(const char *url, int64_t interval_ms)
 {
     assert(contract_table_count <= TABLES_MAX);
     struct watch *watch = memory_alloc(sizeof *watch);
     /* A few rows at the end of a long table, and a plan that cannot know it. */
-    watch->options = (struct session_options){.url = memory_copy(url), .statement_timeout_ms = 5 * LOOK_MS,
+    watch->options = (struct session_options){.url = memory_copy(url),
+                                              .statement_timeout_ms = 5 * LOOK_MS,
                                               .settings = "-c enable_seqscan=off"};
     watch->interval_ms = interval_ms;
     atomic_init(&watch->seen_at_ms, clock_monotonic_ms());
@@ -336,8 +347,8 @@ static uint64_t shared_version(struct watch *watch, const uint16_t *tables, size
     uint64_t version = watch->seed;
     bool known = true;
     for (size_t i = 0; i < count && known; i++) {
-        /* Below the oldest running transaction nothing can appear any more: then, and only then, the newest
-         * visible change says what is there. */
+        /* Below the oldest running transaction nothing can appear any more: then, and only
+         * then, the newest visible change says what is there. */
         known = watch->newest[tables[i]] < watch->floor && watch->dirty[tables[i]] < watch->done;
         version = mix(version, watch->newest[tables[i]]);
     }

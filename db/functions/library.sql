@@ -70,7 +70,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION library_born() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off AS $$
 BEGIN
     INSERT INTO library_lock (library_id, holder, held_at)
     VALUES (NEW.id, pg_current_xact_id(), transaction_timestamp());
@@ -90,7 +90,7 @@ CREATE OR REPLACE TRIGGER born AFTER INSERT ON library
 
 -- At the end of the transaction every library stands, or stood, somewhere.
 CREATE OR REPLACE FUNCTION library_placed() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM library_placement p WHERE p.library_id = NEW.id) THEN
         PERFORM refuse('region_required', jsonb_build_object('kind', NEW.kind));
@@ -134,7 +134,7 @@ $$;
 
 -- AFTER UPDATE: placements and facts follow the row.
 CREATE OR REPLACE FUNCTION library_follow() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off AS $$
 BEGIN
     IF NEW.founded_on IS DISTINCT FROM OLD.founded_on THEN
         -- The first placement began with the library; it moves with that day unless it has a day of its own.
@@ -157,7 +157,7 @@ CREATE OR REPLACE TRIGGER follow AFTER UPDATE OF founded_on, status, closed_on, 
 
 -- BEFORE any change of a fact or an identifier: the library's row is the lock of its caches.
 CREATE OR REPLACE FUNCTION library_part_lock() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off AS $$
 BEGIN
     IF TG_OP = 'DELETE' THEN
         PERFORM FROM library WHERE id = OLD.library_id FOR NO KEY UPDATE;
@@ -183,7 +183,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION library_fact_follow() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off AS $$
 DECLARE
     changed uuid := CASE WHEN TG_OP = 'DELETE' THEN OLD.library_id ELSE NEW.library_id END;
 BEGIN
@@ -215,7 +215,7 @@ CREATE OR REPLACE TRIGGER follow AFTER INSERT OR UPDATE OR DELETE ON library_fac
 
 -- Any other value lets library_rules() read the identifiers again.
 CREATE OR REPLACE FUNCTION library_identifier_follow() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off AS $$
 BEGIN
     UPDATE library SET identifiers = '[null]'
     WHERE id = CASE WHEN TG_OP = 'DELETE' THEN OLD.library_id ELSE NEW.library_id END;

@@ -66,7 +66,7 @@ $$;
 
 -- BEFORE any change: first the library's row, then the locks; then what the placement's own row shows.
 CREATE OR REPLACE FUNCTION library_placement_rules() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off AS $$
 DECLARE
     owner_id uuid := CASE WHEN TG_OP = 'DELETE' THEN OLD.library_id ELSE NEW.library_id END;
     owner_kind text;
@@ -144,7 +144,7 @@ $$;
 
 -- AFTER any change, when the statement is done: the library's caches, its supervisor, its dependents.
 CREATE OR REPLACE FUNCTION library_placement_follow() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off AS $$
 DECLARE
     changed uuid := CASE WHEN TG_OP = 'DELETE' THEN OLD.library_id ELSE NEW.library_id END;
     last library_placement := library_placement_last(changed);

@@ -34,4 +34,5 @@ REVOKE ALL ON FUNCTION audit_picture(jsonb, text[], text[]) FROM PUBLIC;
 ALTER ROLE tpbis_api SET plan_cache_mode = force_generic_plan;
 ALTER ROLE tpbis_api SET random_page_cost = 1.1;
 ALTER ROLE tpbis_api SET jit = off;
+ALTER ROLE tpbis_api SET max_parallel_workers_per_gather = 0;
 ALTER ROLE tpbis_api SET timezone = 'UTC';

@@ -1,66 +1,87 @@
 -- Libraries. phone and email are shown only where they are public; get_library_contact shows them to those in reach.
 --
--- p is where a library stands: its own columns, or with as_of the placement that covers the day. Expansions are
--- lateral with OFFSET 0, so that a page is looked up row by row whatever a generic plan believes of its LIMIT;
--- a count leaves them out. A list of kinds or statuses is bounded from both sides too: the bounds (one value, mostly)
--- are decided inside the index. :near is a point computed once, hence the scalar subqueries.
+-- A list first finds its page, p, mostly within an index, then looks up the page's rows one by one: the lateral joins
+-- with OFFSET 0 are that, whatever a generic plan believes of its LIMIT. A count is of p alone (the other joins fall away). With as_of, p is the
+-- placement that covers the day, else the library's own columns. A list of kinds or statuses is bounded from both sides too:
+-- the bounds (one value, mostly) are decided inside the index. :near is a point computed once, hence the scalar subqueries.
 
 -- Closed libraries come only when status or as_of is given, or with deleted=include as tombstones.
 -- name: list_libraries :many
-SELECT p.place AS "@place", l.id, l.npp, l.name, l.kind, l.status, p.region_code, p.supervisor_id,
-    l.address, l.postal_code, l.latitude, l.longitude,
-    CASE WHEN l.contact_public THEN l.phone END AS phone,
-    CASE WHEN l.contact_public THEN l.email END AS email, l.contact_public, l.website, l.founded_on,
-    l.computers, l.servers, l.internet_mbps, l.staff_count, l.titles, l.copies, l.digital_titles,
-    l.applications, l.identifiers, l.closed_on, l.created_at, l.updated_at
-    , earth_distance_km(l.location, (SELECT earth_point(:near.latitude, :near.longitude))) AS distance_km        --? near
-    , r.code AS "region.code", r.name AS "region.name", r.type AS "region.type"                                  --? expand.region and page_rows
-    , r1.code AS "region.province.code", r1.name AS "region.province.name", r1.type AS "region.province.type"    --? expand.region and page_rows
-    , r2.code AS "region.regency.code", r2.name AS "region.regency.name", r2.type AS "region.regency.type"       --? expand.region and page_rows
-    , r3.code AS "region.district.code", r3.name AS "region.district.name", r3.type AS "region.district.type"    --? expand.region and page_rows
-    , r4.code AS "region.village.code", r4.name AS "region.village.name", r4.type AS "region.village.type"       --? expand.region and page_rows
-    , s.id AS "supervisor.id", s.name AS "supervisor.name", s.kind AS "supervisor.kind"                          --? expand.supervisor and page_rows
-    , s.region_code AS "supervisor.region_code"                                                                  --? expand.supervisor and page_rows
+SELECT p.place AS "@place", p.id, l.npp, l.name, l.kind, l.status, e.region_code, e.supervisor_id
+    , l.address, l.postal_code, l.latitude, l.longitude
+    , CASE WHEN l.contact_public THEN l.phone END AS phone, CASE WHEN l.contact_public THEN l.email END AS email
+    , l.contact_public, l.website, l.founded_on
+    , l.computers, l.servers, l.internet_mbps, l.staff_count, l.titles, l.copies, l.digital_titles
+    , l.applications, l.identifiers, l.closed_on, l.created_at, l.updated_at
+    , p.distance_km                                                                                              --? near
+    , r.code AS "region.code", r.name AS "region.name", r.type AS "region.type"                                  --? page_rows and expand.region
+    , r1.code AS "region.province.code", r1.name AS "region.province.name", r1.type AS "region.province.type"    --? page_rows and expand.region
+    , r2.code AS "region.regency.code", r2.name AS "region.regency.name", r2.type AS "region.regency.type"       --? page_rows and expand.region
+    , r3.code AS "region.district.code", r3.name AS "region.district.name", r3.type AS "region.district.type"    --? page_rows and expand.region
+    , r4.code AS "region.village.code", r4.name AS "region.village.name", r4.type AS "region.village.type"       --? page_rows and expand.region
+    , s.id AS "supervisor.id", s.name AS "supervisor.name", s.kind AS "supervisor.kind"                          --? page_rows and expand.supervisor
+    , s.region_code AS "supervisor.region_code"                                                                  --? page_rows and expand.supervisor
     , CASE WHEN l.status = 'closed' THEN l.closed_at END AS "@deleted_at"                                        --? deleted.include and not as_of
-FROM library l CROSS JOIN LATERAL (SELECT l.place, l.kind, l.region_code, l.supervisor_id) p                     --? not as_of
-FROM library_placement p JOIN library l ON l.id = p.library_id                                                   --? as_of
-LEFT JOIN LATERAL (SELECT w.code, w.name, w.type FROM region w WHERE w.code = p.region_code OFFSET 0) r ON true  --? expand.region and page_rows
-LEFT JOIN LATERAL (SELECT w.code, w.name, w.type FROM region w WHERE w.code = left(p.region_code, 2) OFFSET 0) r1 ON true --? expand.region and page_rows
-LEFT JOIN LATERAL (SELECT w.code, w.name, w.type FROM region w WHERE w.code = left(p.region_code, 5)             --? expand.region and page_rows
-    AND length(p.region_code) >= 5 OFFSET 0) r2 ON true                                                          --? expand.region and page_rows
-LEFT JOIN LATERAL (SELECT w.code, w.name, w.type FROM region w WHERE w.code = left(p.region_code, 8)             --? expand.region and page_rows
-    AND length(p.region_code) >= 8 OFFSET 0) r3 ON true                                                          --? expand.region and page_rows
-LEFT JOIN LATERAL (SELECT w.code, w.name, w.type FROM region w WHERE w.code = left(p.region_code, 13)            --? expand.region and page_rows
-    AND length(p.region_code) >= 13 OFFSET 0) r4 ON true                                                         --? expand.region and page_rows
-LEFT JOIN LATERAL (SELECT w.id, w.name, w.kind, w.region_code FROM library w WHERE w.id = p.supervisor_id        --? expand.supervisor and page_rows
-    OFFSET 0) s ON true                                                                                          --? expand.supervisor and page_rows
-WHERE true
-  AND l.status <> 'closed'                                                                                       --? not status and not as_of and not deleted.include
-  AND coalesce(p.starts_on, '-infinity') <= :as_of AND coalesce(p.ends_on, 'infinity') >= :as_of                 --? as_of
-  AND p.place >= :within AND p.place < :within || '/'                                                            --? within
-  AND p.place = :region                                                                                          --? region
-  AND p.supervisor_id = :supervisor                                                                              --? supervisor
-  AND p.kind = ANY (:kind)                                                                                       --? kind
-  AND p.kind >= (SELECT min(k) FROM unnest(:kind) k) AND p.kind <= (SELECT max(k) FROM unnest(:kind) k)          --? kind
-  AND l.status = ANY (:status)                                                                                   --? status
-  AND l.status >= (SELECT min(k) FROM unnest(:status) k) AND l.status <= (SELECT max(k) FROM unnest(:status) k)  --? status
-  AND l.npp = :npp                                                                                               --? npp
-  AND l.id = (SELECT i.library_id FROM library_identifier i WHERE i.scheme = split_part(:identifier, ':', 1)     --? identifier
-              AND i.value = substr(:identifier, strpos(:identifier, ':') + 1))                                   --? identifier
-  AND words_vector(l.name) @@ words_query(:q)                                                                    --? q
-  AND l.location <@ (SELECT earth_box(earth_point(:near.latitude, :near.longitude), coalesce(:radius_km, 25)))   --? near
-  AND earth_distance_km(l.location, (SELECT earth_point(:near.latitude, :near.longitude))) <= coalesce(:radius_km, 25) --? near
-  AND (l.location IS NOT NULL) = :has_location                                                                   --? has_location
-  AND l.updated_at >= :updated_since                                                                             --? updated_since
-  AND (p.place, l.id) > (:key.1, :key.2)                                                                         --? cursor and sort.region
-  AND (l.name, l.id) > (:key.1, :key.2)                                                                          --? cursor and sort.name
-  AND (l.updated_at, l.id) > (:key.1, :key.2)                                                                    --? cursor and sort.updated_at
-  AND (earth_distance_km(l.location, (SELECT earth_point(:near.latitude, :near.longitude))), l.id) > (:key.1, :key.2) --? cursor and sort.distance
-ORDER BY p.place, l.id                                                                                           --? sort.region
-ORDER BY l.name, l.id                                                                                            --? sort.name
-ORDER BY l.updated_at, l.id                                                                                      --? sort.updated_at
-ORDER BY distance_km, l.id                                                                                       --? sort.distance
-LIMIT :page_rows                                                                                                 --? page_rows
+FROM (
+    SELECT p.id, p.place
+        , p.region_code, p.supervisor_id                                                                         --? as_of
+        , l.name                                                                                                 --? sort.name
+        , l.updated_at                                                                                           --? sort.updated_at
+        , earth_distance_km(l.location, (SELECT earth_point(:near.latitude, :near.longitude))) AS distance_km    --? near
+    FROM library l CROSS JOIN LATERAL (SELECT l.id, l.place, l.kind, l.supervisor_id) p                          --? not as_of
+    FROM (SELECT h.library_id AS id, h.place, h.kind, h.region_code, h.supervisor_id, h.starts_on, h.ends_on     --? as_of
+          FROM library_placement h) p LEFT JOIN library l ON l.id = p.id                                         --? as_of
+    WHERE true
+      AND l.status <> 'closed'                                                                                   --? not status and not as_of and not deleted.include
+      AND coalesce(p.starts_on, '-infinity') <= :as_of AND coalesce(p.ends_on, 'infinity') >= :as_of             --? as_of
+      AND p.place >= :within AND p.place < :within || '/'                                                        --? within
+      AND p.place = :region                                                                                      --? region
+      AND p.supervisor_id = :supervisor                                                                          --? supervisor
+      AND p.kind = ANY (:kind)                                                                                   --? kind
+      AND p.kind >= (SELECT min(k) FROM unnest(:kind) k) AND p.kind <= (SELECT max(k) FROM unnest(:kind) k)      --? kind
+      AND l.status = ANY (:status)                                                                               --? status
+      AND l.status >= (SELECT min(k) FROM unnest(:status) k) AND l.status <= (SELECT max(k) FROM unnest(:status) k) --? status
+      AND l.npp = :npp                                                                                           --? npp
+      AND p.id = (SELECT i.library_id FROM library_identifier i WHERE i.scheme = split_part(:identifier, ':', 1) --? identifier
+                  AND i.value = substr(:identifier, strpos(:identifier, ':') + 1))                               --? identifier
+      AND words_vector(l.name) @@ words_query(:q)                                                                --? q
+      AND l.location <@ (SELECT earth_box(earth_point(:near.latitude, :near.longitude), coalesce(:radius_km, 25))) --? near
+      AND earth_distance_km(l.location, (SELECT earth_point(:near.latitude, :near.longitude))) <= coalesce(:radius_km, 25) --? near
+      AND (l.location IS NOT NULL) = :has_location                                                               --? has_location
+      AND l.updated_at >= :updated_since                                                                         --? updated_since
+      AND (p.place, p.id) > (:key.1, :key.2)                                                                     --? cursor and sort.region
+      AND (l.name, p.id) > (:key.1, :key.2)                                                                      --? cursor and sort.name
+      AND (l.updated_at, p.id) > (:key.1, :key.2)                                                                --? cursor and sort.updated_at
+      AND (earth_distance_km(l.location, (SELECT earth_point(:near.latitude, :near.longitude))), p.id) > (:key.1, :key.2) --? cursor and sort.distance
+    ORDER BY p.place, p.id                                                                                       --? sort.region
+    ORDER BY l.name, p.id                                                                                        --? sort.name
+    ORDER BY l.updated_at, p.id                                                                                  --? sort.updated_at
+    ORDER BY distance_km, p.id                                                                                   --? sort.distance
+    LIMIT :page_rows                                                                                             --? page_rows
+) p
+JOIN LATERAL (                                                                                                   --? page_rows
+    SELECT w.id, w.npp, w.name, w.kind, w.status, w.region_code, w.supervisor_id, w.address, w.postal_code, w.latitude, --? page_rows
+        w.longitude, w.phone, w.email, w.contact_public, w.website, w.founded_on, w.computers,                   --? page_rows
+        w.servers, w.internet_mbps, w.staff_count, w.titles, w.copies, w.digital_titles, w.applications, w.identifiers, --? page_rows
+        w.closed_on, w.closed_at, w.created_at, w.updated_at                                                     --? page_rows
+    FROM library w WHERE w.id = p.id OFFSET 0) l ON true                                                         --? page_rows
+LEFT JOIN library l ON l.id = p.id                                                                               --? not page_rows
+CROSS JOIN LATERAL (SELECT l.region_code, l.supervisor_id) e                                                     --? not as_of
+CROSS JOIN LATERAL (SELECT p.region_code, p.supervisor_id) e                                                     --? as_of
+LEFT JOIN LATERAL (SELECT w.code, w.name, w.type FROM region w WHERE w.code = e.region_code OFFSET 0) r ON true  --? page_rows and expand.region
+LEFT JOIN LATERAL (SELECT w.code, w.name, w.type FROM region w WHERE w.code = left(e.region_code, 2) OFFSET 0) r1 ON true --? page_rows and expand.region
+LEFT JOIN LATERAL (SELECT w.code, w.name, w.type FROM region w WHERE w.code = left(e.region_code, 5)             --? page_rows and expand.region
+    AND length(e.region_code) >= 5 OFFSET 0) r2 ON true                                                          --? page_rows and expand.region
+LEFT JOIN LATERAL (SELECT w.code, w.name, w.type FROM region w WHERE w.code = left(e.region_code, 8)             --? page_rows and expand.region
+    AND length(e.region_code) >= 8 OFFSET 0) r3 ON true                                                          --? page_rows and expand.region
+LEFT JOIN LATERAL (SELECT w.code, w.name, w.type FROM region w WHERE w.code = left(e.region_code, 13)            --? page_rows and expand.region
+    AND length(e.region_code) >= 13 OFFSET 0) r4 ON true                                                         --? page_rows and expand.region
+LEFT JOIN LATERAL (SELECT w.id, w.name, w.kind, w.region_code FROM library w WHERE w.id = e.supervisor_id        --? page_rows and expand.supervisor
+    OFFSET 0) s ON true                                                                                          --? page_rows and expand.supervisor
+ORDER BY p.place, p.id                                                                                           --? sort.region
+ORDER BY l.name, p.id                                                                                            --? sort.name
+ORDER BY l.updated_at, p.id                                                                                      --? sort.updated_at
+ORDER BY p.distance_km, p.id                                                                                     --? sort.distance
 
 -- name: get_library :one
 SELECT l.row_version AS "@version", l.id, l.npp, l.name, l.kind, l.status, p.region_code, p.supervisor_id,
@@ -118,49 +139,64 @@ ORDER BY up.depth
 -- Everything below one library. Who stands under it stands in its region, so the region is walked in order and each
 -- library asked whether it is one of them: a page costs the same below a regency and below the nation.
 -- name: list_descendants :many
-SELECT p.place AS "@place", up.depth AS "@depth", l.id, l.npp, l.name, l.kind, l.status, p.region_code, p.supervisor_id,
-    l.address, l.postal_code, l.latitude, l.longitude,
-    CASE WHEN l.contact_public THEN l.phone END AS phone,
-    CASE WHEN l.contact_public THEN l.email END AS email, l.contact_public, l.website, l.founded_on,
-    l.computers, l.servers, l.internet_mbps, l.staff_count, l.titles, l.copies, l.digital_titles,
-    l.applications, l.identifiers, l.closed_on, l.created_at, l.updated_at
-    , r.code AS "region.code", r.name AS "region.name", r.type AS "region.type"                                  --? expand.region and page_rows
-    , r1.code AS "region.province.code", r1.name AS "region.province.name", r1.type AS "region.province.type"    --? expand.region and page_rows
-    , r2.code AS "region.regency.code", r2.name AS "region.regency.name", r2.type AS "region.regency.type"       --? expand.region and page_rows
-    , r3.code AS "region.district.code", r3.name AS "region.district.name", r3.type AS "region.district.type"    --? expand.region and page_rows
-    , r4.code AS "region.village.code", r4.name AS "region.village.name", r4.type AS "region.village.type"       --? expand.region and page_rows
-FROM library l CROSS JOIN LATERAL (SELECT l.place, l.kind, l.region_code, l.supervisor_id) p                     --? not as_of
-FROM library_placement p JOIN library l ON l.id = p.library_id                                                   --? as_of
-CROSS JOIN LATERAL (
-    WITH RECURSIVE above (id, depth) AS (
-        SELECT p.supervisor_id, 1
-        UNION ALL
-        SELECT s.supervisor_id, above.depth + 1 FROM above JOIN library s ON s.id = above.id                     --? not as_of
-        SELECT s.supervisor_id, above.depth + 1 FROM above JOIN library_placement s ON s.library_id = above.id   --? as_of
-            AND s.period @> :as_of                                                                               --? as_of
-        WHERE above.id <> :id
-    ) SELECT above.depth FROM above WHERE above.id = :id) up
-LEFT JOIN LATERAL (SELECT w.code, w.name, w.type FROM region w WHERE w.code = p.region_code OFFSET 0) r ON true  --? expand.region and page_rows
-LEFT JOIN LATERAL (SELECT w.code, w.name, w.type FROM region w WHERE w.code = left(p.region_code, 2) OFFSET 0) r1 ON true --? expand.region and page_rows
-LEFT JOIN LATERAL (SELECT w.code, w.name, w.type FROM region w WHERE w.code = left(p.region_code, 5)             --? expand.region and page_rows
-    AND length(p.region_code) >= 5 OFFSET 0) r2 ON true                                                          --? expand.region and page_rows
-LEFT JOIN LATERAL (SELECT w.code, w.name, w.type FROM region w WHERE w.code = left(p.region_code, 8)             --? expand.region and page_rows
-    AND length(p.region_code) >= 8 OFFSET 0) r3 ON true                                                          --? expand.region and page_rows
-LEFT JOIN LATERAL (SELECT w.code, w.name, w.type FROM region w WHERE w.code = left(p.region_code, 13)            --? expand.region and page_rows
-    AND length(p.region_code) >= 13 OFFSET 0) r4 ON true                                                         --? expand.region and page_rows
-WHERE true
-  AND l.status <> 'closed'                                                                                       --? not as_of
-  AND coalesce(p.starts_on, '-infinity') <= :as_of AND coalesce(p.ends_on, 'infinity') >= :as_of                 --? as_of
-  AND p.place >= (SELECT root.place FROM library root WHERE root.id = :id)                                       --? not as_of
-  AND p.place < (SELECT CASE root.place WHEN '' THEN '~' ELSE root.place || '/' END FROM library root WHERE root.id = :id) --? not as_of
-  AND p.place >= (SELECT root.place FROM library_placement root WHERE root.library_id = :id AND root.period @> :as_of) --? as_of
-  AND p.place < (SELECT CASE root.place WHEN '' THEN '~' ELSE root.place || '/' END FROM library_placement root  --? as_of
-                 WHERE root.library_id = :id AND root.period @> :as_of)                                          --? as_of
-  AND p.kind = ANY (:kind)                                                                                       --? kind
-  AND p.kind >= (SELECT min(k) FROM unnest(:kind) k) AND p.kind <= (SELECT max(k) FROM unnest(:kind) k)          --? kind
-  AND (p.place, l.id) > (:key.1, :key.2)                                                                         --? cursor and sort.region
-ORDER BY p.place, l.id                                                                                           --? sort.region
-LIMIT :page_rows                                                                                                 --? page_rows
+SELECT p.place AS "@place", p.depth AS "@depth", p.id, l.npp, l.name, l.kind, l.status, e.region_code, e.supervisor_id
+    , l.address, l.postal_code, l.latitude, l.longitude
+    , CASE WHEN l.contact_public THEN l.phone END AS phone, CASE WHEN l.contact_public THEN l.email END AS email
+    , l.contact_public, l.website, l.founded_on
+    , l.computers, l.servers, l.internet_mbps, l.staff_count, l.titles, l.copies, l.digital_titles
+    , l.applications, l.identifiers, l.closed_on, l.created_at, l.updated_at
+    , r.code AS "region.code", r.name AS "region.name", r.type AS "region.type"                                  --? page_rows and expand.region
+    , r1.code AS "region.province.code", r1.name AS "region.province.name", r1.type AS "region.province.type"    --? page_rows and expand.region
+    , r2.code AS "region.regency.code", r2.name AS "region.regency.name", r2.type AS "region.regency.type"       --? page_rows and expand.region
+    , r3.code AS "region.district.code", r3.name AS "region.district.name", r3.type AS "region.district.type"    --? page_rows and expand.region
+    , r4.code AS "region.village.code", r4.name AS "region.village.name", r4.type AS "region.village.type"       --? page_rows and expand.region
+FROM (
+    SELECT p.id, p.place, above.depth
+        , p.region_code, p.supervisor_id                                                                         --? as_of
+    FROM library l CROSS JOIN LATERAL (SELECT l.id, l.place, l.kind, l.supervisor_id) p                          --? not as_of
+    FROM (SELECT h.library_id AS id, h.place, h.kind, h.region_code, h.supervisor_id, h.starts_on, h.ends_on     --? as_of
+          FROM library_placement h) p                                                                            --? as_of
+    CROSS JOIN LATERAL (
+        WITH RECURSIVE up (id, depth) AS (
+            SELECT p.supervisor_id, 1
+            UNION ALL
+            SELECT s.supervisor_id, up.depth + 1 FROM up JOIN library s ON s.id = up.id                          --? not as_of
+            SELECT s.supervisor_id, up.depth + 1 FROM up JOIN library_placement s ON s.library_id = up.id        --? as_of
+                AND s.period @> :as_of                                                                           --? as_of
+            WHERE up.id <> :id
+        ) SELECT up.depth FROM up WHERE up.id = :id OFFSET 0) above
+    WHERE true
+      AND l.status <> 'closed'                                                                                   --? not as_of
+      AND coalesce(p.starts_on, '-infinity') <= :as_of AND coalesce(p.ends_on, 'infinity') >= :as_of             --? as_of
+      AND p.place >= (SELECT root.place FROM library root WHERE root.id = :id)                                   --? not as_of
+      AND p.place < (SELECT CASE root.place WHEN '' THEN '~' ELSE root.place || '/' END FROM library root WHERE root.id = :id) --? not as_of
+      AND p.place >= (SELECT root.place FROM library_placement root WHERE root.library_id = :id AND root.period @> :as_of) --? as_of
+      AND p.place < (SELECT CASE root.place WHEN '' THEN '~' ELSE root.place || '/' END FROM library_placement root --? as_of
+                     WHERE root.library_id = :id AND root.period @> :as_of)                                      --? as_of
+      AND p.kind = ANY (:kind)                                                                                   --? kind
+      AND p.kind >= (SELECT min(k) FROM unnest(:kind) k) AND p.kind <= (SELECT max(k) FROM unnest(:kind) k)      --? kind
+      AND (p.place, p.id) > (:key.1, :key.2)                                                                     --? cursor and sort.region
+    ORDER BY p.place, p.id                                                                                       --? sort.region
+    LIMIT :page_rows                                                                                             --? page_rows
+) p
+JOIN LATERAL (                                                                                                   --? page_rows
+    SELECT w.id, w.npp, w.name, w.kind, w.status, w.region_code, w.supervisor_id, w.address, w.postal_code, w.latitude, --? page_rows
+        w.longitude, w.phone, w.email, w.contact_public, w.website, w.founded_on, w.computers,                   --? page_rows
+        w.servers, w.internet_mbps, w.staff_count, w.titles, w.copies, w.digital_titles, w.applications, w.identifiers, --? page_rows
+        w.closed_on, w.closed_at, w.created_at, w.updated_at                                                     --? page_rows
+    FROM library w WHERE w.id = p.id OFFSET 0) l ON true                                                         --? page_rows
+LEFT JOIN library l ON l.id = p.id                                                                               --? not page_rows
+CROSS JOIN LATERAL (SELECT l.region_code, l.supervisor_id) e                                                     --? not as_of
+CROSS JOIN LATERAL (SELECT p.region_code, p.supervisor_id) e                                                     --? as_of
+LEFT JOIN LATERAL (SELECT w.code, w.name, w.type FROM region w WHERE w.code = e.region_code OFFSET 0) r ON true  --? page_rows and expand.region
+LEFT JOIN LATERAL (SELECT w.code, w.name, w.type FROM region w WHERE w.code = left(e.region_code, 2) OFFSET 0) r1 ON true --? page_rows and expand.region
+LEFT JOIN LATERAL (SELECT w.code, w.name, w.type FROM region w WHERE w.code = left(e.region_code, 5)             --? page_rows and expand.region
+    AND length(e.region_code) >= 5 OFFSET 0) r2 ON true                                                          --? page_rows and expand.region
+LEFT JOIN LATERAL (SELECT w.code, w.name, w.type FROM region w WHERE w.code = left(e.region_code, 8)             --? page_rows and expand.region
+    AND length(e.region_code) >= 8 OFFSET 0) r3 ON true                                                          --? page_rows and expand.region
+LEFT JOIN LATERAL (SELECT w.code, w.name, w.type FROM region w WHERE w.code = left(e.region_code, 13)            --? page_rows and expand.region
+    AND length(e.region_code) >= 13 OFFSET 0) r4 ON true                                                         --? page_rows and expand.region
+ORDER BY p.place, p.id                                                                                           --? sort.region
 
 -- name: list_placements :many
 SELECT p.id, p.region_code, p.supervisor_id, p.starts_on, p.starts_on_precision, p.ends_on, p.reason, p.source, p.note,

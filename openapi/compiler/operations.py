@@ -216,6 +216,9 @@ class Builder:
                 self.report.fault(member.place, f'"{member.path}" of {operation.id} is a parameter and a body member')
 
     def _members(self, operation, schema, prefix):
+        if "x-open" in schema and not operation.handler:
+            self.report.fault(schema.place("x-open"), f"the body of {operation.id} must be closed; "
+                                                      "only a handler may read an open one")
         for name, part in (schema.get("properties") or {}).items():
             place, part = schema["properties"].place(name), self.follow(part)
             if part is False:

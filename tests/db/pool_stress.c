@@ -1,14 +1,16 @@
-/* Pool, query and watch under many threads, against a real server that loses its connections, for the build that finds
- * data races. It makes its own tables and a contract of its own by hand, so it needs an empty database
- * whose name begins with "stress":
+/* Pool, query and watch under many threads, against a real server that loses its connections,
+ * for the build that finds data races. It makes its own tables and a contract of its own by
+ * hand, so it needs an empty database whose name begins with "stress":
  *
  *     createdb stress
- *     cc -std=gnu11 -g -O1 -fsanitize=thread -pthread -I. -I/usr/include/postgresql tests/db/pool_stress.c \
- *        db/{pool,connection,exchange,query,statement,sqlstate,watch}.c \
- *        api/base/{arena,buffer,clock,digest,log,problem,utf8}.c -ljansson -lcrypto -lpq -o pool_stress
+ *     cc -std=gnu11 -g -O1 -fsanitize=thread -pthread -I. -I/usr/include/postgresql \
+ *        tests/db/pool_stress.c db/{pool,connection,exchange,query,statement,sqlstate,watch}.c \
+ *        api/base/{arena,buffer,clock,digest,log,problem,utf8}.c \
+ *        -ljansson -lcrypto -lpq -o pool_stress
  *     ./pool_stress 'host=/run/postgresql dbname=stress' 10
  *
- * The rule of every check: whatever happens to a connection, an answer is right or it is a problem. */
+ *  The rule of every check: whatever happens to a connection, an answer is right or it is a
+ * problem. */
 #include <libpq-fe.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -24,7 +26,7 @@
 #include "db/sqlstate.h"
 #include "db/watch.h"
 
-/* ---- a contract by hand ---------------------------------------------------------------------------------- */
+/* ---- a contract by hand ---------------------------------------------------------------------- */
 
 #define CHOICES 8 /* optional columns of `echo`: 256 variants, twice what a session keeps */
 enum { NAME_NUMBER = NAME_BUILTIN_COUNT, NAME_CHOICE, NAME_ALL = NAME_CHOICE + CHOICES };
@@ -32,29 +34,44 @@ const char *const contract_names[] = {
 #define NAME(id, text, type) text,
 #include "openapi/builtin_names.def"
 #undef NAME
-    "number", "choice.0", "choice.1", "choice.2", "choice.3", "choice.4", "choice.5", "choice.6", "choice.7",
+    "number",   "choice.0", "choice.1", "choice.2", "choice.3",
+    "choice.4", "choice.5", "choice.6", "choice.7",
 };
 const uint16_t contract_name_count = NAME_ALL;
 const char *const contract_tables[] = {"stress_item", "stress_other"};
 const uint16_t contract_table_count = 2;
 static const uint16_t item_table[] = {0}, other_table[] = {1};
 
-#define TEXT(text, parameter, condition) {text, sizeof(text) - 1, parameter, condition}
-#define ONE(i) {{NAME_CHOICE + (i), NAME_NONE, NAME_NONE}, {false}}
-static const struct condition choices[] = {ONE(0), ONE(1), ONE(2), ONE(3), ONE(4), ONE(5), ONE(6), ONE(7)};
+#define TEXT(text, parameter, condition)                                                           \
+    {                                                                                              \
+        text, sizeof(text) - 1, parameter, condition                                               \
+    }
+#define ONE(i)                                                                                     \
+    {                                                                                              \
+        {NAME_CHOICE + (i), NAME_NONE, NAME_NONE},                                                 \
+        {                                                                                          \
+            false                                                                                  \
+        }                                                                                          \
+    }
+static const struct condition choices[] = {ONE(0), ONE(1), ONE(2), ONE(3),
+                                           ONE(4), ONE(5), ONE(6), ONE(7)};
 static const struct statement_parameter number_parameter[] = {{NAME_NUMBER, VALUE_INTEGER}};
 static const struct fragment echo_fragments[] = {
-    TEXT("SELECT ", 0, -1),        TEXT(" AS number", -1, -1),  TEXT(", 0 AS c0", -1, 0), TEXT(", 1 AS c1", -1, 1),
-    TEXT(", 2 AS c2", -1, 2),      TEXT(", 3 AS c3", -1, 3),    TEXT(", 4 AS c4", -1, 4), TEXT(", 5 AS c5", -1, 5),
-    TEXT(", 6 AS c6", -1, 6),      TEXT(", 7 AS c7", -1, 7),
+    TEXT("SELECT ", 0, -1),   TEXT(" AS number", -1, -1), TEXT(", 0 AS c0", -1, 0),
+    TEXT(", 1 AS c1", -1, 1), TEXT(", 2 AS c2", -1, 2),   TEXT(", 3 AS c3", -1, 3),
+    TEXT(", 4 AS c4", -1, 4), TEXT(", 5 AS c5", -1, 5),   TEXT(", 6 AS c6", -1, 6),
+    TEXT(", 7 AS c7", -1, 7),
 };
 static const struct fragment insert_fragments[] = {
     TEXT("INSERT INTO stress_item (number) VALUES (", 0, -1), TEXT(") RETURNING number", -1, -1)};
 static const struct fragment refuse_fragments[] = {TEXT("SELECT stress_refuse()", -1, -1)};
 static const struct fragment sleep_fragments[] = {TEXT("SELECT pg_sleep(3)", -1, -1)};
-#define STATEMENT(label, number, list, conditions_, count_)                                                  \
-    {.name = label, .index = number, .fragments = list, .fragment_count = sizeof list / sizeof *list,        \
-     .conditions = conditions_, .condition_count = count_, .parameters = number_parameter, .parameter_count = 1}
+#define STATEMENT(label, number, list, conditions_, count_)                                        \
+    {                                                                                              \
+        .name = label, .index = number, .fragments = list,                                         \
+        .fragment_count = sizeof list / sizeof *list, .conditions = conditions_,                   \
+        .condition_count = count_, .parameters = number_parameter, .parameter_count = 1            \
+    }
 static const struct statement echo = STATEMENT("echo", 0, echo_fragments, choices, CHOICES);
 static const struct statement insert = STATEMENT("insert", 1, insert_fragments, NULL, 0);
 static const struct statement refuse = STATEMENT("refuse", 2, refuse_fragments, NULL, 0);
@@ -62,7 +79,8 @@ static const struct statement nap = STATEMENT("nap", 3, sleep_fragments, NULL, 0
 
 static const char schema[] =
     "DROP TABLE IF EXISTS audit, stress_item; DROP FUNCTION IF EXISTS stress_audit, stress_refuse;"
-    "CREATE TABLE audit (xid xid8 NOT NULL DEFAULT pg_current_xact_id(), table_name text COLLATE \"C\" NOT NULL);"
+    "CREATE TABLE audit (xid xid8 NOT NULL DEFAULT pg_current_xact_id(),"
+    " table_name text COLLATE \"C\" NOT NULL);"
     "CREATE INDEX ON audit (xid); CREATE INDEX ON audit (table_name, xid);"
     "CREATE TABLE stress_item (number bigint PRIMARY KEY);"
     "CREATE FUNCTION stress_audit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
@@ -70,9 +88,10 @@ static const char schema[] =
     "CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON stress_item FOR EACH STATEMENT"
     " EXECUTE FUNCTION stress_audit();"
     "CREATE FUNCTION stress_refuse() RETURNS void LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION USING"
-    " ERRCODE = 'TB001', MESSAGE = 'refused', CONSTRAINT = 'not_found', DETAIL = '{\"what\": \"it\"}'; END $$;";
+    " ERRCODE = 'TB001', MESSAGE = 'refused', CONSTRAINT = 'not_found',"
+    " DETAIL = '{\"what\": \"it\"}'; END $$;";
 
-/* ---- the stress ---------------------------------------------------------------------------------------------- */
+/* ---- the stress ------------------------------------------------------------------------------ */
 
 #define POOL_SIZE 6
 #define THREADS 16
@@ -84,14 +103,14 @@ static atomic_bool stopping, storm; /* storm: sessions are being terminated */
 static atomic_llong next_number = 1;
 static atomic_ullong outcomes[PROBLEM_COUNT], stored, unknown;
 
-#define CHECK(condition, ...)                                                                        \
-    do {                                                                                             \
-        if (!(condition)) {                                                                          \
-            fprintf(stderr, "%s:%d: %s: ", __FILE__, __LINE__, #condition);                          \
-            fprintf(stderr, __VA_ARGS__);                                                            \
-            fputc('\n', stderr);                                                                     \
-            abort();                                                                                 \
-        }                                                                                            \
+#define CHECK(condition, ...)                                                                      \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            fprintf(stderr, "%s:%d: %s: ", __FILE__, __LINE__, #condition);                        \
+            fprintf(stderr, __VA_ARGS__);                                                          \
+            fputc('\n', stderr);                                                                   \
+            abort();                                                                               \
+        }                                                                                          \
     } while (0)
 
 static const char *code_name(enum problem_code code)
@@ -108,7 +127,8 @@ static void pause_ms(long ms)
 static void outcome(enum problem_code code, const struct query_failure *failure)
 {
     atomic_fetch_add(&outcomes[code], 1);
-    bool explained = code == PROBLEM_database_unavailable || code == PROBLEM_outcome_unknown || code == PROBLEM_busy;
+    bool explained = code == PROBLEM_database_unavailable || code == PROBLEM_outcome_unknown ||
+                     code == PROBLEM_busy;
     CHECK(code == PROBLEM_NONE || (explained && atomic_load(&storm)), "%s %s", code_name(code),
           failure ? failure->message : "");
 }
@@ -127,14 +147,15 @@ static struct connection *lend(void)
 static void number_value(struct value *values, char text[24])
 {
     snprintf(text, 24, "%lld", atomic_fetch_add(&next_number, 1));
-    values[NAME_NUMBER] = (struct value){text, (uint32_t)strlen(text), VALUE_PRESENT, VALUE_INTEGER};
+    values[NAME_NUMBER] = (struct value){text, (uint32_t)strlen(text), VALUE_PRESENT,
+                                         VALUE_INTEGER};
 }
 
 static void check_number(const struct rows *rows, const char *expected)
 {
     struct span cell = SPAN_NONE;
-    CHECK(rows_count(rows) == 1 && rows_cell(rows, 0, 0, &cell) && span_is(cell, expected), "%.*s instead of %s",
-          SPAN_ARG(cell), expected);
+    CHECK(rows_count(rows) == 1 && rows_cell(rows, 0, 0, &cell) && span_is(cell, expected),
+          "%.*s instead of %s", SPAN_ARG(cell), expected);
 }
 
 static void read_once(unsigned *seed)
@@ -154,7 +175,8 @@ static void read_once(unsigned *seed)
         values[NAME_CHOICE + i].state = chosen ? VALUE_PRESENT : VALUE_ABSENT;
     }
     const struct query_step steps[2] = {{&echo, values, false}, {&echo, values, true}};
-    enum problem_code code = query_read(connection, steps, 2, clock_monotonic_ms() + 5000, rows, &failure);
+    enum problem_code code = query_read(connection, steps, 2, clock_monotonic_ms() + 5000, rows,
+                                        &failure);
     if (code == PROBLEM_NONE) {
         check_number(rows[0], text);
         check_number(rows[1], "1");
@@ -168,14 +190,16 @@ static void read_once(unsigned *seed)
     outcome(code, &failure);
 }
 
-/* A write that is seen in its own transaction, counts as a change of its table and no other, and is there afterwards. */
+/* A write that is seen in its own transaction, counts as a change of its table and no other,
+ * and is there afterwards. */
 static void write_once(unsigned *seed)
 {
     struct value values[NAME_ALL] = {0};
     struct rows *rows[1];
     struct table_set changed;
     struct query_failure failure = {0};
-    const struct write_context context = {SPAN("stress"), SPAN("c_stress"), SPAN("request"), SPAN("write_once")};
+    const struct write_context context = {SPAN("stress"), SPAN("c_stress"), SPAN("request"),
+                                          SPAN("write_once")};
     const struct query_step step = {&insert, values, false}, refusing = {&refuse, values, false};
     char text[24];
     uint64_t before = 0, after = 0;
@@ -184,7 +208,8 @@ static void write_once(unsigned *seed)
         return;
     number_value(values, text);
     int64_t deadline_ms = clock_monotonic_ms() + 5000;
-    enum problem_code code = query_write(connection, &context, &step, 1, deadline_ms, rows, &changed, &failure);
+    enum problem_code code = query_write(connection, &context, &step, 1, deadline_ms, rows,
+                                         &changed, &failure);
     if (code != PROBLEM_NONE) {
         pool_return(pool, connection);
         outcome(code, &failure);
@@ -193,8 +218,10 @@ static void write_once(unsigned *seed)
     check_number(rows[0], text);
     rows_free(rows[0]);
     CHECK(changed.bits[0] == 1, "%llx", (unsigned long long)changed.bits[0]);
-    if (rand_r(seed) % 4 == 0) { /* the second part of the transaction is refused: all of it is undone */
-        code = query_write(connection, &context, &refusing, 1, deadline_ms, rows, &changed, &failure);
+    if (rand_r(seed) % 4 ==
+        0) { /* the second part of the transaction is refused: all of it is undone */
+        code = query_write(connection, &context, &refusing, 1, deadline_ms, rows, &changed,
+                           &failure);
         if (code == PROBLEM_not_found) {
             CHECK(strcmp(failure.arguments, "{\"what\": \"it\"}") == 0, "%s", failure.arguments);
             atomic_fetch_add(&outcomes[code], 1);
@@ -204,7 +231,8 @@ static void write_once(unsigned *seed)
         pool_return(pool, connection);
         return;
     }
-    if (rand_r(seed) % 8 == 0) { /* the caller thinks better of it; the count at the end must not include it */
+    if (rand_r(seed) % 8 ==
+        0) { /* the caller thinks better of it; the count at the end must not include it */
         query_rollback(connection);
         pool_return(pool, connection);
         return;
@@ -252,8 +280,8 @@ static long long run(PGconn *pg, const char *text)
     return number;
 }
 
-#define TERMINATE                                                         \
-    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity" \
+#define TERMINATE                                                                                  \
+    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"                                \
     " WHERE application_name = 'tpbis' AND datname = current_database()"
 
 /* Ends a third of the service's sessions, again and again. */
@@ -269,7 +297,8 @@ static void *terminate(void *unused)
     return NULL;
 }
 
-/* A statement of three seconds with a deadline of 50 ms, as many at once as there are connections. */
+/* A statement of three seconds with a deadline of 50 ms, as many at once as there are
+ * connections. */
 static void *nap_once(void *unused)
 {
     struct value values[NAME_ALL] = {0};
@@ -300,9 +329,9 @@ static void in_threads(void *(*what)(void *), size_t count, long ms)
     atomic_store(&stopping, false);
 }
 
-/* What another process writes moves the counter of its table within a second, and of no other; a slow transaction
- * that commits behind faster ones is seen, too; two watches that see the same agree; and a watch that had to
- * connect anew takes everything for changed. */
+/* What another process writes moves the counter of its table within a second, and of no other;
+ * a slow transaction that commits behind faster ones is seen, too; two watches that see the
+ * same agree; and a watch that had to connect anew takes everything for changed. */
 static void check_watch(void)
 {
     PGconn *slow = plain(), *fast = plain();
@@ -310,7 +339,8 @@ static void check_watch(void)
     uint64_t before, after, other_before, other_after, shared, second_shared, ignored;
     pause_ms(800);
     CHECK(watch_version(watch, item_table, 1, &before, &shared) &&
-              watch_version(second, item_table, 1, &ignored, &second_shared), "blind");
+              watch_version(second, item_table, 1, &ignored, &second_shared),
+          "blind");
     CHECK(shared && shared == second_shared, "%llx %llx", (unsigned long long)shared,
           (unsigned long long)second_shared);
     CHECK(watch_version(watch, other_table, 1, &other_before, NULL), "blind");
@@ -318,17 +348,20 @@ static void check_watch(void)
     run(slow, "INSERT INTO stress_item VALUES (-1)");
     run(fast, "INSERT INTO stress_item VALUES (-2)");
     pause_ms(400);
-    CHECK(watch_version(watch, item_table, 1, &after, &shared) && after > before, "the fast one was not seen");
+    CHECK(watch_version(watch, item_table, 1, &after, &shared) && after > before,
+          "the fast one was not seen");
     CHECK(shared == 0, "a shared version while a transaction below it runs");
     before = after;
     run(slow, "COMMIT");
     pause_ms(400);
-    CHECK(watch_version(watch, item_table, 1, &after, &shared) && after > before, "the slow one was not seen");
+    CHECK(watch_version(watch, item_table, 1, &after, &shared) && after > before,
+          "the slow one was not seen");
     CHECK(watch_version(second, item_table, 1, &ignored, &second_shared), "blind");
     CHECK(shared && shared == second_shared, "the watches differ");
     before = after;
     pause_ms(400);
-    CHECK(watch_version(watch, item_table, 1, &after, NULL) && after == before, "moved without a change");
+    CHECK(watch_version(watch, item_table, 1, &after, NULL) && after == before,
+          "moved without a change");
     CHECK(watch_version(watch, other_table, 1, &other_after, NULL) && other_after == other_before,
           "another table moved");
     run(fast, TERMINATE);
@@ -373,18 +406,22 @@ int main(int argc, char **argv)
 
     struct pool_figures figures;
     pool_read(pool, &figures);
-    CHECK(figures.lent == 0 && figures.waiting == 0 && figures.idle <= POOL_SIZE, "%zu lent", figures.lent);
+    CHECK(figures.lent == 0 && figures.waiting == 0 && figures.idle <= POOL_SIZE, "%zu lent",
+          figures.lent);
     long long there = run(owner, "SELECT count(*) FROM stress_item WHERE number > 0");
     long long certain = (long long)stored, doubtful = (long long)unknown;
-    CHECK(there >= certain && there <= certain + doubtful, "%lld there, %lld stored", there, certain);
+    CHECK(there >= certain && there <= certain + doubtful, "%lld there, %lld stored", there,
+          certain);
     CHECK(sqlstate_unmapped() == 0, "unmapped failures");
     pool_free(pool);
     watch_free(watch);
     PQfinish(owner);
-    printf("storm: %llu answers, %llu unavailable, %llu outcome unknown, %llu busy, %llu broken connections,"
-           " %llu waits\nok\n",
-           (unsigned long long)outcomes[PROBLEM_NONE], (unsigned long long)outcomes[PROBLEM_database_unavailable],
-           (unsigned long long)unknown, (unsigned long long)outcomes[PROBLEM_busy],
-           (unsigned long long)figures.broken, (unsigned long long)figures.waits);
+    printf(
+        "storm: %llu answers, %llu unavailable, %llu outcome unknown, %llu busy, %llu broken connections,"
+        " %llu waits\nok\n",
+        (unsigned long long)outcomes[PROBLEM_NONE],
+        (unsigned long long)outcomes[PROBLEM_database_unavailable], (unsigned long long)unknown,
+        (unsigned long long)outcomes[PROBLEM_busy], (unsigned long long)figures.broken,
+        (unsigned long long)figures.waits);
     return 0;
 }

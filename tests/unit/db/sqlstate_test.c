@@ -20,13 +20,22 @@ static enum problem_code problem(const char *sqlstate, const char *constraint)
 static void listed_states(void **state)
 {
     (void)state;
-    static const struct { const char *sqlstate; enum problem_code code; } cases[] = {
-        {"", PROBLEM_database_unavailable},      {"08006", PROBLEM_database_unavailable},
-        {"08000", PROBLEM_database_unavailable}, {"57P01", PROBLEM_database_unavailable},
-        {"57P02", PROBLEM_database_unavailable}, {"57P03", PROBLEM_database_unavailable},
-        {"53300", PROBLEM_database_unavailable}, {"25P03", PROBLEM_database_unavailable},
-        {"57014", PROBLEM_timeout},              {"55P03", PROBLEM_busy},
-        {"40001", PROBLEM_conflict_retry},       {"40P01", PROBLEM_conflict_retry},
+    static const struct {
+        const char *sqlstate;
+        enum problem_code code;
+    } cases[] = {
+        {"", PROBLEM_database_unavailable},
+        {"08006", PROBLEM_database_unavailable},
+        {"08000", PROBLEM_database_unavailable},
+        {"57P01", PROBLEM_database_unavailable},
+        {"57P02", PROBLEM_database_unavailable},
+        {"57P03", PROBLEM_database_unavailable},
+        {"53300", PROBLEM_database_unavailable},
+        {"25P03", PROBLEM_database_unavailable},
+        {"57014", PROBLEM_timeout},
+        {"55P03", PROBLEM_busy},
+        {"40001", PROBLEM_conflict_retry},
+        {"40P01", PROBLEM_conflict_retry},
     };
     uint64_t before = sqlstate_unmapped();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -37,9 +46,9 @@ static void listed_states(void **state)
 static void our_bugs_are_counted(void **state)
 {
     (void)state;
-    static const char *const states[] = {"22P02", "22003", "22021", "42601", "42501", "42P05", "26000",
-                                         "0A000", "25006", "P0001", "XX000", "23505", "23514", "TB001",
-                                         "40002", "55000", "TB002"};
+    static const char *const states[] = {"22P02", "22003", "22021", "42601", "42501", "42P05",
+                                         "26000", "0A000", "25006", "P0001", "XX000", "23505",
+                                         "23514", "TB001", "40002", "55000", "TB002"};
     uint64_t before = sqlstate_unmapped();
     for (size_t i = 0; i < sizeof states / sizeof *states; i++)
         assert_int_equal(problem(states[i], "no_such_constraint"), PROBLEM_internal);
@@ -62,7 +71,11 @@ static void a_refusal_names_its_problem(void **state)
 static void every_mapped_constraint(void **state)
 {
     (void)state;
-    static const struct { const char *name; enum problem_code code; const char *pointer; } mapped[] = {
+    static const struct {
+        const char *name;
+        enum problem_code code;
+        const char *pointer;
+    } mapped[] = {
 #define CONSTRAINT(name, problem, pointer) {#name, PROBLEM_##problem, pointer},
 #include "db/constraints.def"
 #undef CONSTRAINT
@@ -83,7 +96,8 @@ static void states_that_end_a_connection(void **state)
 {
     (void)state;
     static const char *const ending[] = {"", "08006", "57P01", "57P02", "57P03", "57P05", "25P03"};
-    static const char *const harmless[] = {"57014", "23505", "40001", "55P03", "TB001", "53200", "25P02"};
+    static const char *const harmless[] = {"57014", "23505", "40001", "55P03",
+                                           "TB001", "53200", "25P02"};
     for (size_t i = 0; i < sizeof ending / sizeof *ending; i++)
         assert_true(sqlstate_ends_connection(ending[i]));
     for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++)

@@ -1,5 +1,6 @@
-/* Assembling statements: which lines stand, how parameters are numbered and typed, what a count leaves
- * out, and that a variant is all that the text depends on. The contract here is made by hand. */
+/* Assembling statements: which lines stand, how parameters are numbered and typed, what a
+ * count leaves out, and that a variant is all that the text depends on. The contract here is
+ * made by hand. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,12 +14,12 @@
 #include "db/statement.h"
 
 enum { /* names of the statement below, after the engine's own */
-    NAME_WITHIN = NAME_BUILTIN_COUNT,
-    NAME_AS_OF,
-    NAME_SORT_REGION,
-    NAME_SORT_DISTANCE,
-    NAME_KIND,
-    NAME_COUNT_ALL
+       NAME_WITHIN = NAME_BUILTIN_COUNT,
+       NAME_AS_OF,
+       NAME_SORT_REGION,
+       NAME_SORT_DISTANCE,
+       NAME_KIND,
+       NAME_COUNT_ALL
 };
 const char *const contract_names[] = {
 #define NAME(id, text, type) text,
@@ -30,18 +31,21 @@ const uint16_t contract_name_count = NAME_COUNT_ALL;
 
 #define END NAME_NONE
 static const struct condition conditions[] = {
-    {{NAME_WITHIN, NAME_AS_OF, END}, {false, true}},       /* 0: within and not as_of */
-    {{NAME_CURSOR, NAME_SORT_REGION, END}, {false}},       /* 1: cursor and sort.region */
-    {{NAME_CURSOR, NAME_SORT_DISTANCE, END}, {false}},     /* 2: cursor and sort.distance */
-    {{NAME_SORT_REGION, END, END}, {false}},               /* 3: sort.region */
-    {{NAME_PAGE_ROWS, END, END}, {false}},                 /* 4: page_rows */
-    {{NAME_KIND, END, END}, {false}},                      /* 5: kind */
+    {{NAME_WITHIN, NAME_AS_OF, END}, {false, true}},   /* 0: within and not as_of */
+    {{NAME_CURSOR, NAME_SORT_REGION, END}, {false}},   /* 1: cursor and sort.region */
+    {{NAME_CURSOR, NAME_SORT_DISTANCE, END}, {false}}, /* 2: cursor and sort.distance */
+    {{NAME_SORT_REGION, END, END}, {false}},           /* 3: sort.region */
+    {{NAME_PAGE_ROWS, END, END}, {false}},             /* 4: page_rows */
+    {{NAME_KIND, END, END}, {false}},                  /* 5: kind */
 };
 static const struct statement_parameter parameters[] = {
     {NAME_KIND, VALUE_TEXT_LIST}, {NAME_WITHIN, VALUE_TEXT},       {NAME_KEY_1, VALUE_TEXT},
     {NAME_KEY_2, VALUE_TEXT},     {NAME_PAGE_ROWS, VALUE_INTEGER}, {NAME_TODAY, VALUE_DATE},
 };
-#define TEXT(text, parameter, condition) {text, sizeof(text) - 1, parameter, condition}
+#define TEXT(text, parameter, condition)                                                           \
+    {                                                                                              \
+        text, sizeof(text) - 1, parameter, condition                                               \
+    }
 static const struct fragment fragments[] = {
     TEXT("SELECT id FROM library\nWHERE founded_on <= ", 5, -1),
     TEXT("\n", -1, -1),
@@ -196,18 +200,19 @@ static void a_count_leaves_out_cursor_order_and_page(void **state)
     give_typed(NAME_KEY_2, "x", VALUE_UUID);
     give(NAME_PAGE_ROWS, "51");
     struct variant variant = statement_variant(&list_libraries, values, true);
-    assert_text(variant, "SELECT count(*) FROM (SELECT id FROM library\nWHERE founded_on <= $1\n"
-                         "  AND place >= $2 AND place < $2 || '/'\n  AND kind = ANY($3)\n\n) AS counted");
+    assert_text(variant,
+                "SELECT count(*) FROM (SELECT id FROM library\nWHERE founded_on <= $1\n"
+                "  AND place >= $2 AND place < $2 || '/'\n  AND kind = ANY($3)\n\n) AS counted");
     assert_bound(variant, "2026-11-21|19|{village}");
     assert_int_equal(variant.key_types, 0);
 }
 
-/* Every combination of presence, counted and not: equal variants have equal texts, each number up to the
- * count of bound parameters appears, and no other. */
+/* Every combination of presence, counted and not: equal variants have equal texts, each number
+ * up to the count of bound parameters appears, and no other. */
 static void the_variant_decides_the_text(void **state)
 {
     (void)state;
-    static const uint16_t names[] = {NAME_WITHIN, NAME_AS_OF, NAME_SORT_REGION, NAME_SORT_DISTANCE,
+    static const uint16_t names[] = {NAME_WITHIN, NAME_AS_OF,  NAME_SORT_REGION, NAME_SORT_DISTANCE,
                                      NAME_KIND,   NAME_CURSOR, NAME_PAGE_ROWS};
     for (unsigned set = 0; set < 1U << 7 << 1; set++) {
         for (unsigned i = 0; i < 7; i++)

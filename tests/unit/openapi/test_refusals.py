@@ -56,6 +56,9 @@ SCHEMAS = {
     "an unknown type": ('"text" is no type', [(C, THING, THING.replace("type: string", "type: text"))]),
     "an open object in a body": ('an object without "additionalProperties: false"', [
         (C, "    thing_new:\n      type: object\n      additionalProperties: false\n", "    thing_new:\n      type: object\n")]),
+    "an open object in a body, with a reason": ("the body of create_thing must be closed", [
+        (C, "    thing_new:\n      type: object\n      additionalProperties: false\n",
+         "    thing_new:\n      type: object\n      x-open: anything goes here\n")]),
     "an open object in an answer": ('an object without "additionalProperties: false"', [
         (C, "    owner:\n      type: object\n      additionalProperties: false\n", "    owner:\n      type: object\n")]),
     "a string without maxLength": ('a string without "maxLength"', [(C, THING, THING.replace("maxLength: 100, ", ""))]),
