@@ -34,14 +34,16 @@ static void members_set(struct call *call, const json_t *body)
         if (null || (value && json_is_null(value)))
             call_set(call, member->name_id, SPAN_NONE);
         else if (value)
-            call_set(call, member->name_id, bind_json(call->arena, value, (enum value_type)member->type));
+            call_set(call, member->name_id,
+                     bind_json(call->arena, value, (enum value_type)member->type));
     }
 }
 
 static enum problem_code media_check(struct call *call)
 {
     enum media media;
-    if (!content_media(call_header(call, "Content-Type"), &media) || !(media & call->operation->consumes))
+    if (!content_media(call_header(call, "Content-Type"), &media) ||
+        !(media & call->operation->consumes))
         return call_refuse(call, PROBLEM_unsupported_media_type, "expected",
                            media_list(call->arena, call->operation->consumes));
     struct span encoding = call_header(call, "Content-Encoding");
@@ -56,7 +58,8 @@ enum problem_code body_bind(struct call *call)
     const struct operation *operation = call->operation;
     if (!operation->consumes) {
         if (call->body.len)
-            return call_refuse(call, PROBLEM_bad_request, "what", SPAN("this operation takes no body"));
+            return call_refuse(call, PROBLEM_bad_request, "what",
+                               SPAN("this operation takes no body"));
         return PROBLEM_NONE;
     }
     if (call->body.len > operation->body_max_bytes)

@@ -58,9 +58,11 @@ bool call_has(const struct call *call, uint16_t name)
     return call->values[name].state != VALUE_ABSENT;
 }
 
-void call_fault(struct call *call, const char *parameter, enum fault_code code, struct span argument)
+void call_fault(struct call *call, const char *parameter, enum fault_code code,
+                struct span argument)
 {
-    faults_add(&call->faults, (struct fault){.parameter = span_of(parameter), .code = code, .argument = argument});
+    faults_add(&call->faults,
+               (struct fault){.parameter = span_of(parameter), .code = code, .argument = argument});
 }
 
 struct span call_header(const struct call *call, const char *name)
@@ -79,7 +81,8 @@ struct span call_header_list(const struct call *call, const char *name)
     return frame_header_list(call->arena, call->frame, name);
 }
 
-enum problem_code call_refuse(struct call *call, enum problem_code code, const char *argument, struct span text)
+enum problem_code call_refuse(struct call *call, enum problem_code code, const char *argument,
+                              struct span text)
 {
     struct buffer json = {0};
     buffer_char(&json, '{');

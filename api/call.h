@@ -32,22 +32,24 @@ struct service {
 #define RESPONSE_HEADERS_MAX 32
 struct response {
     int status;
-    struct buffer body;        /* taken by the server */
-    struct span constant;      /* instead of body: bytes that outlive the call */
-    const char *content_type;  /* NULL = no body */
-    struct { const char *name, *value; } headers[RESPONSE_HEADERS_MAX];
+    struct buffer body;       /* taken by the server */
+    struct span constant;     /* instead of body: bytes that outlive the call */
+    const char *content_type; /* NULL = no body */
+    struct {
+        const char *name, *value;
+    } headers[RESPONSE_HEADERS_MAX];
     size_t header_count;
-    struct stream *stream;     /* instead of body: owned, takes the call with it */
+    struct stream *stream; /* instead of body: owned, takes the call with it */
     bool gzipped, close;
 };
 
 #define FIELDS_MAX 64
 struct page {
-    bool list, stream, count;  /* stream: a whole list, in batches */
+    bool list, stream, count; /* stream: a whole list, in batches */
     size_t limit;
     const struct order *order;
-    struct span cursor;        /* as sent, or SPAN_NONE */
-    char filters[23];          /* hash of everything that selects rows */
+    struct span cursor; /* as sent, or SPAN_NONE */
+    char filters[23];   /* hash of everything that selects rows */
 };
 
 struct call {
@@ -88,17 +90,21 @@ void call_free(struct call *call);
 
 void call_set(struct call *call, uint16_t name, struct span text); /* copies; SPAN_NONE sets NULL */
 void call_set_cstr(struct call *call, uint16_t name, const char *text);
-void call_set_flag(struct call *call, uint16_t name); /* a condition that holds, with the value "true" */
+void call_set_flag(struct call *call,
+                   uint16_t name); /* a condition that holds, with the value "true" */
 bool call_has(const struct call *call, uint16_t name); /* present or null */
-void call_fault(struct call *call, const char *parameter, enum fault_code code, struct span argument);
-struct span call_header(const struct call *call, const char *name);      /* the first of that name */
-struct span call_header_list(const struct call *call, const char *name); /* all of them, joined by commas */
+void call_fault(struct call *call, const char *parameter, enum fault_code code,
+                struct span argument);
+struct span call_header(const struct call *call, const char *name); /* the first of that name */
+struct span call_header_list(const struct call *call,
+                             const char *name); /* all of them, joined by commas */
 
 /* How long its statements may take: what its contract says, else the setting. */
 int64_t call_timeout_ms(const struct call *call);
 
 /* Remembers the argument of a problem and returns its code. `text` may be anything; it is escaped. */
-enum problem_code call_refuse(struct call *call, enum problem_code code, const char *argument, struct span text);
+enum problem_code call_refuse(struct call *call, enum problem_code code, const char *argument,
+                              struct span text);
 
 void response_header(struct call *call, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

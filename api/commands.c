@@ -68,7 +68,10 @@ static bool option_take(struct new_client *client, const char *name, const char 
                         : strcmp(name, "--library") == 0 ? &client->library_id
                                                          : NULL;
     if (!slot || !value || *slot) {
-        fprintf(stderr, "%s: %s\n", name, !slot ? "unknown option" : !value ? "needs a value" : "given twice");
+        fprintf(stderr, "%s: %s\n", name,
+                !slot    ? "unknown option"
+                : !value ? "needs a value"
+                         : "given twice");
         return false;
     }
     *slot = value;
@@ -115,15 +118,18 @@ int command_ready(const struct settings *settings)
         inet_pton(AF_INET, strcmp(host, "0.0.0.0") == 0 ? "127.0.0.1" : host, &in->sin_addr);
         len = sizeof(*in);
     }
-    static const char request[] = "GET /health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    static const char request[] =
+        "GET /health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     char answer[32] = "";
     struct timeval wait = {.tv_sec = 3};
     int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     bool ready = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) == 0 &&
                  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) == 0 &&
                  connect(fd, (struct sockaddr *)&address, len) == 0 &&
-                 send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) == (ssize_t)sizeof(request) - 1 &&
-                 recv(fd, answer, sizeof(answer) - 1, MSG_WAITALL) > 12 && strncmp(answer + 8, " 200", 4) == 0;
+                 send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) ==
+                     (ssize_t)sizeof(request) - 1 &&
+                 recv(fd, answer, sizeof(answer) - 1, MSG_WAITALL) > 12 &&
+                 strncmp(answer + 8, " 200", 4) == 0;
     if (fd >= 0)
         close(fd);
     puts(ready ? "ready" : "not ready");

@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include "api/base/settings.h"
 
-bool command_schema_check(const struct settings *settings); /* serve's first step: says why on stderr */
+bool command_schema_check(
+    const struct settings *settings); /* serve's first step: says why on stderr */
 int command_migrate(const struct settings *settings);
 int command_load_reference(const struct settings *settings, int count, char **options);
 int command_client_create(const struct settings *settings, int count, char **options);

@@ -28,7 +28,8 @@ void docs_plain(const struct docs_file *file, struct buffer *out)
     int opened = inflateInit2(&stream, 15 + 16); /* 16: a gzip header */
     assert(opened == Z_OK);
     int ended = inflate(&stream, Z_FINISH);
-    assert(ended == Z_STREAM_END && stream.total_out == file->plain_len); /* our own build made it */
+    assert(ended == Z_STREAM_END &&
+           stream.total_out == file->plain_len); /* our own build made it */
     (void)opened, (void)ended;
     inflateEnd(&stream);
     out->len += file->plain_len;

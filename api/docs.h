@@ -10,7 +10,8 @@ struct docs_file {
     const unsigned char *data;
     size_t len;       /* of data */
     size_t plain_len; /* of the file itself; equals len unless gzip */
-    bool gzip;        /* data is gzip-compressed: send it with Content-Encoding: gzip, or docs_plain() it */
+    bool
+        gzip; /* data is gzip-compressed: send it with Content-Encoding: gzip, or docs_plain() it */
 };
 extern const struct docs_file docs_files[]; /* sorted by name; generated */
 extern const size_t docs_file_count;

@@ -21,7 +21,8 @@ struct plan {
     size_t count;
 };
 
-static void plan_add(struct plan *plan, const struct call *call, enum step_name name, const struct statement *statement)
+static void plan_add(struct plan *plan, const struct call *call, enum step_name name,
+                     const struct statement *statement)
 {
     if (!statement)
         return;
@@ -46,19 +47,22 @@ static void plan_free(struct plan *plan)
 static enum problem_code lend(struct call *call, struct connection **ret_connection)
 {
     int64_t wait = clock_monotonic_ms() + call->service->settings.pool_wait_ms;
-    return pool_lend(call->service->pool, wait < call->deadline_ms ? wait : call->deadline_ms, ret_connection);
+    return pool_lend(call->service->pool, wait < call->deadline_ms ? wait : call->deadline_ms,
+                     ret_connection);
 }
 
 /* What the database refused, as a problem of this call. */
-static enum problem_code failure_take(struct call *call, enum problem_code code, const struct query_failure *failure)
+static enum problem_code failure_take(struct call *call, enum problem_code code,
+                                      const struct query_failure *failure)
 {
     if (failure->sqlstate[0] == '2' && failure->sqlstate[1] == '2' && call->page.cursor.ptr)
         return PROBLEM_invalid_cursor; /* key cells that no row of ours ever had */
     if (failure->arguments[0])
         call->arguments = arena_copy(call->arena, span_of(failure->arguments));
     if (failure->pointer[0])
-        faults_add(&call->faults, (struct fault){.pointer = arena_copy(call->arena, span_of(failure->pointer)),
-                                                 .code = FAULT_not_allowed});
+        faults_add(&call->faults,
+                   (struct fault){.pointer = arena_copy(call->arena, span_of(failure->pointer)),
+                                  .code = FAULT_not_allowed});
     return code;
 }
 
@@ -139,8 +143,8 @@ enum problem_code execute_constant(struct call *call, const char *content_type, 
 
 /* An id brought by the client (for offline use): the same caller sending the same body again gets the
  * object it made; anything else with a taken id is refused by the statement itself. */
-static enum problem_code claim(struct call *call, struct connection *connection, const struct write_context *context,
-                               bool *ret_repeated)
+static enum problem_code claim(struct call *call, struct connection *connection,
+                               const struct write_context *context, bool *ret_repeated)
 {
     static const char *const name = "claim_id";
     const struct statement *statement = contract_statement(name);
@@ -156,12 +160,13 @@ static enum problem_code claim(struct call *call, struct connection *connection,
         else if (strcmp(contract_names[parameter], "claim.digest") == 0)
             call_set(call, parameter, body_digest(call));
     }
-    enum problem_code code =
-        query_write(connection, context, &step, 1, call->deadline_ms, &rows, &changed, &failure);
+    enum problem_code code = query_write(connection, context, &step, 1, call->deadline_ms, &rows,
+                                         &changed, &failure);
     if (code)
         return failure_take(call, code, &failure);
     struct span outcome;
-    *ret_repeated = rows_count(rows) == 1 && rows_cell(rows, 0, 0, &outcome) && span_is(outcome, "same");
+    *ret_repeated = rows_count(rows) == 1 && rows_cell(rows, 0, 0, &outcome) &&
+                    span_is(outcome, "same");
     rows_free(rows);
     return PROBLEM_NONE;
 }
@@ -198,8 +203,9 @@ static enum problem_code render_write(struct call *call, const struct plan *plan
 static enum problem_code transact(struct call *call, struct connection *connection, bool own_id)
 {
     const struct operation *operation = call->operation;
-    struct write_context context = {span_of(call->principal.subject), span_of(call->principal.client_id),
-                                    call->request_id, span_of(operation->id)};
+    struct write_context context = {span_of(call->principal.subject),
+                                    span_of(call->principal.client_id), call->request_id,
+                                    span_of(operation->id)};
     struct plan plan = {0};
     struct table_set changed = {{0}};
     struct query_failure failure = {0};
@@ -213,8 +219,8 @@ static enum problem_code transact(struct call *call, struct connection *connecti
     plan_add(&plan, call, STEP_GATE, repeated ? NULL : operation->gate);
     plan_add(&plan, call, STEP_WRITE, repeated ? NULL : operation->write);
     plan_add(&plan, call, STEP_ANSWER, operation->answer);
-    enum problem_code code =
-        query_write(connection, &context, plan.steps, plan.count, call->deadline_ms, plan.rows, &changed, &failure);
+    enum problem_code code = query_write(connection, &context, plan.steps, plan.count,
+                                         call->deadline_ms, plan.rows, &changed, &failure);
     if (code)
         return failure_take(call, code, &failure);
     code = render_write(call, &plan, repeated);

@@ -366,6 +366,8 @@ enum problem_code frame_check(struct arena *arena, const struct frame *frame,
                               struct span *ret_arguments)
 {
     const char *what = NULL;
+    if (frame->headers_cut) /* a second Authorization might be among those not seen */
+        return PROBLEM_header_too_large;
     for (size_t i = 0; i < sizeof checks / sizeof *checks && !what; i++)
         what = checks[i](frame);
     if (!what && frame->target.len > limits->target_max_bytes) {

@@ -17,6 +17,7 @@ struct frame {
     struct span method, target, version; /* target raw, with its query */
     const struct header *headers;        /* every one, repeated ones included, in order */
     size_t header_count;
+    bool headers_cut;  /* there were more than the caller could keep */
     size_t body_bytes; /* received */
 };
 struct frame_limits {
@@ -30,7 +31,7 @@ struct frame_limits {
  * control bytes in a value, a target that is not origin-form ("*" only with OPTIONS), control
  * bytes or spaces or a fragment in it, bad percent-encoding, %00, bad UTF-8 after decoding, an
  * empty key in the query, and unknown (501) or lower-case methods. Also: a target longer than its
- * limit (414), another HTTP version than 1.x, a Host that is none, a second Content-Type or
+ * limit (414), more headers than could be kept (431), another HTTP version than 1.x, a Host that is none, a second Content-Type or
  * Expect, an Expect other than 100-continue, and more body than Content-Length told. A
  * Content-Length that only promises too much is not looked at here. */
 enum problem_code frame_check(struct arena *arena, const struct frame *frame,

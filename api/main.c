@@ -39,14 +39,25 @@ static void service_stop(struct service *service)
     free(service->personal);
 }
 
+/* The server's own limit is the second line behind the deadlines of operations: it lets the longest of them pass. */
+static int64_t longest_timeout_ms(const struct settings *settings)
+{
+    int64_t longest = settings->statement_timeout_ms;
+    for (size_t i = 0; i < contract_operation_count; i++)
+        if (contract_operations[i].timeout_ms > longest)
+            longest = contract_operations[i].timeout_ms;
+    return longest + 500;
+}
+
 static bool service_start(struct service *service, const struct settings *settings)
 {
     service->settings = *settings;
     service->base_url = base_url_of(settings);
-    service->pool = pool_new(&(struct pool_options){.url = settings->database_url,
-                                                    .size = (size_t)settings->pool_size,
-                                                    .lifetime_ms = settings->pool_lifetime_s * 1000,
-                                                    .statement_timeout_ms = settings->statement_timeout_ms});
+    service->pool = pool_new(
+        &(struct pool_options){.url = settings->database_url,
+                               .size = (size_t)settings->pool_size,
+                               .lifetime_ms = settings->pool_lifetime_s * 1000,
+                               .statement_timeout_ms = longest_timeout_ms(settings)});
     service->watch = watch_new(settings->database_url, settings->watch_interval_ms);
     service->versions = version_cache_new((size_t)settings->version_cache_entries);
     service->metrics = metrics_new();
@@ -92,19 +103,20 @@ static int serve(const struct settings *settings)
 
 static int usage(FILE *out)
 {
-    fputs("tpbis serve                         serve the API until SIGTERM or SIGINT\n"
-          "tpbis migrate                       bring the database to this version's schema\n"
-          "tpbis load-reference                load the regions and the reference facts that ship with this version\n"
-          "tpbis load-reference --edition DIR  load another edition of the regions from a directory\n"
-          "tpbis client create --name NAME --role ROLE [--region CODE] [--library ID]\n"
-          "                                    make a client; prints its id and secret once, as JSON\n"
-          "tpbis key create                    make a token-signing key where there is none\n"
-          "tpbis ready                         ask a running service whether it is ready (exit 0 or 1)\n"
-          "tpbis openapi                       print the contract\n"
-          "tpbis --check-config                check the settings and print them\n"
-          "tpbis --help-markdown               the settings as a Markdown table\n\n"
-          "Settings are read from the environment:\n\n",
-          out);
+    fputs(
+        "tpbis serve                         serve the API until SIGTERM or SIGINT\n"
+        "tpbis migrate                       bring the database to this version's schema\n"
+        "tpbis load-reference                load the regions and the reference facts that ship with this version\n"
+        "tpbis load-reference --edition DIR  load another edition of the regions from a directory\n"
+        "tpbis client create --name NAME --role ROLE [--region CODE] [--library ID]\n"
+        "                                    make a client; prints its id and secret once, as JSON\n"
+        "tpbis key create                    make a token-signing key where there is none\n"
+        "tpbis ready                         ask a running service whether it is ready (exit 0 or 1)\n"
+        "tpbis openapi                       print the contract\n"
+        "tpbis --check-config                check the settings and print them\n"
+        "tpbis --help-markdown               the settings as a Markdown table\n\n"
+        "Settings are read from the environment:\n\n",
+        out);
     settings_print_help(out);
     return out == stdout ? 0 : 2;
 }

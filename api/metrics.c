@@ -8,21 +8,24 @@
 #include "db/sqlstate.h"
 
 #define BUCKETS 8
-static const int64_t bucket_us[BUCKETS] = {1000, 2500, 5000, 10000, 50000, 250000, 1000000, 5000000};
+static const int64_t bucket_us[BUCKETS] = {1000,  2500,   5000,    10000,
+                                           50000, 250000, 1000000, 5000000};
 
 struct operation_counters {
     atomic_uint_fast64_t status[6]; /* by hundred */
     atomic_uint_fast64_t buckets[BUCKETS + 1], us;
 };
 struct metrics {
-    struct operation_counters *operations; /* one more than the contract has: what matched no route */
+    struct operation_counters
+        *operations; /* one more than the contract has: what matched no route */
     atomic_uint_fast64_t problems[PROBLEM_COUNT];
 };
 
 struct metrics *metrics_new(void)
 {
     struct metrics *metrics = memory_alloc(sizeof(*metrics));
-    metrics->operations = memory_alloc((contract_operation_count + 1U) * sizeof(*metrics->operations));
+    metrics->operations = memory_alloc((contract_operation_count + 1U) *
+                                       sizeof(*metrics->operations));
     return metrics;
 }
 
@@ -39,7 +42,8 @@ static void add(atomic_uint_fast64_t *counter, uint64_t amount)
     atomic_fetch_add_explicit(counter, amount, memory_order_relaxed);
 }
 
-void metrics_request(struct metrics *metrics, const struct operation *operation, int status, int64_t us)
+void metrics_request(struct metrics *metrics, const struct operation *operation, int status,
+                     int64_t us)
 {
     size_t index = operation ? operation->index : contract_operation_count;
     struct operation_counters *counters = &metrics->operations[index];
@@ -56,13 +60,15 @@ void metrics_problem(struct metrics *metrics, enum problem_code code)
     add(&metrics->problems[code], 1);
 }
 
-static void write_operation(struct buffer *buffer, const struct operation_counters *counters, const char *id)
+static void write_operation(struct buffer *buffer, const struct operation_counters *counters,
+                            const char *id)
 {
     uint64_t total = 0;
     for (size_t i = 1; i < 6; i++)
         if (counters->status[i])
-            buffer_printf(buffer, "tpbis_requests_total{operation=\"%s\",status=\"%zuxx\"} %" PRIu64 "\n", id, i,
-                          (uint64_t)counters->status[i]);
+            buffer_printf(buffer,
+                          "tpbis_requests_total{operation=\"%s\",status=\"%zuxx\"} %" PRIu64 "\n",
+                          id, i, (uint64_t)counters->status[i]);
     for (size_t i = 0; i <= BUCKETS; i++)
         total += counters->buckets[i];
     if (total == 0)
@@ -70,17 +76,23 @@ static void write_operation(struct buffer *buffer, const struct operation_counte
     uint64_t sum = 0;
     for (size_t i = 0; i < BUCKETS; i++) {
         sum += counters->buckets[i];
-        buffer_printf(buffer, "tpbis_request_seconds_bucket{operation=\"%s\",le=\"%g\"} %" PRIu64 "\n", id,
+        buffer_printf(buffer,
+                      "tpbis_request_seconds_bucket{operation=\"%s\",le=\"%g\"} %" PRIu64 "\n", id,
                       (double)bucket_us[i] / 1e6, sum);
     }
-    buffer_printf(buffer, "tpbis_request_seconds_bucket{operation=\"%s\",le=\"+Inf\"} %" PRIu64 "\n", id, total);
-    buffer_printf(buffer, "tpbis_request_seconds_sum{operation=\"%s\"} %.6f\n", id, (double)counters->us / 1e6);
+    buffer_printf(buffer,
+                  "tpbis_request_seconds_bucket{operation=\"%s\",le=\"+Inf\"} %" PRIu64 "\n", id,
+                  total);
+    buffer_printf(buffer, "tpbis_request_seconds_sum{operation=\"%s\"} %.6f\n", id,
+                  (double)counters->us / 1e6);
     buffer_printf(buffer, "tpbis_request_seconds_count{operation=\"%s\"} %" PRIu64 "\n", id, total);
 }
 
-static void write_one(struct buffer *buffer, const char *name, const char *type, const char *help, double value)
+static void write_one(struct buffer *buffer, const char *name, const char *type, const char *help,
+                      double value)
 {
-    buffer_printf(buffer, "# HELP %s %s\n# TYPE %s %s\n%s %.15g\n", name, help, name, type, name, value);
+    buffer_printf(buffer, "# HELP %s %s\n# TYPE %s %s\n%s %.15g\n", name, help, name, type, name,
+                  value);
 }
 
 static long resident_bytes(void)
@@ -101,10 +113,12 @@ void metrics_write(struct buffer *buffer, struct service *service)
     struct pool_figures pool;
     pool_read(service->pool, &pool);
 
-    BUFFER_LITERAL(buffer, "# HELP tpbis_requests_total Requests answered, by operation and status class.\n"
-                           "# TYPE tpbis_requests_total counter\n"
-                           "# HELP tpbis_request_seconds Time from the first byte read to the answer handed over.\n"
-                           "# TYPE tpbis_request_seconds histogram\n");
+    BUFFER_LITERAL(
+        buffer,
+        "# HELP tpbis_requests_total Requests answered, by operation and status class.\n"
+        "# TYPE tpbis_requests_total counter\n"
+        "# HELP tpbis_request_seconds Time from the first byte read to the answer handed over.\n"
+        "# TYPE tpbis_request_seconds histogram\n");
     for (size_t i = 0; i < contract_operation_count; i++)
         write_operation(buffer, &metrics->operations[i], contract_operations[i].id);
     write_operation(buffer, &metrics->operations[contract_operation_count], "none");
@@ -112,22 +126,31 @@ void metrics_write(struct buffer *buffer, struct service *service)
                            "# TYPE tpbis_problems_total counter\n");
     for (size_t i = 1; i < PROBLEM_COUNT; i++)
         if (metrics->problems[i])
-            buffer_printf(buffer, "tpbis_problems_total{code=\"%s\"} %" PRIu64 "\n", problem_texts[i].code,
-                          (uint64_t)metrics->problems[i]);
-    write_one(buffer, "tpbis_in_flight", "gauge", "Requests on their way.", atomic_load(&service->in_flight));
-    write_one(buffer, "tpbis_streams", "gauge", "Exports on their way.", atomic_load(&service->streams));
+            buffer_printf(buffer, "tpbis_problems_total{code=\"%s\"} %" PRIu64 "\n",
+                          problem_texts[i].code, (uint64_t)metrics->problems[i]);
+    write_one(buffer, "tpbis_in_flight", "gauge", "Requests on their way.",
+              atomic_load(&service->in_flight));
+    write_one(buffer, "tpbis_streams", "gauge", "Exports on their way.",
+              atomic_load(&service->streams));
     write_one(buffer, "tpbis_pool_size", "gauge", "Most database connections.", (double)pool.size);
     write_one(buffer, "tpbis_pool_lent", "gauge", "Database connections lent.", (double)pool.lent);
     write_one(buffer, "tpbis_pool_idle", "gauge", "Database connections idle.", (double)pool.idle);
-    write_one(buffer, "tpbis_pool_waiting", "gauge", "Requests waiting for a connection.", (double)pool.waiting);
+    write_one(buffer, "tpbis_pool_waiting", "gauge", "Requests waiting for a connection.",
+              (double)pool.waiting);
     write_one(buffer, "tpbis_pool_lends_total", "counter", "Connections lent.", (double)pool.lends);
-    write_one(buffer, "tpbis_pool_waits_total", "counter", "Lends that had to wait.", (double)pool.waits);
-    write_one(buffer, "tpbis_pool_wait_seconds_total", "counter", "Time spent waiting.", (double)pool.wait_us / 1e6);
-    write_one(buffer, "tpbis_pool_refused_total", "counter", "Lends given up.", (double)pool.refused);
-    write_one(buffer, "tpbis_pool_broken_total", "counter", "Connections found dead.", (double)pool.broken);
-    write_one(buffer, "tpbis_watch_age_seconds", "gauge", "Since the last successful look at changed tables.",
+    write_one(buffer, "tpbis_pool_waits_total", "counter", "Lends that had to wait.",
+              (double)pool.waits);
+    write_one(buffer, "tpbis_pool_wait_seconds_total", "counter", "Time spent waiting.",
+              (double)pool.wait_us / 1e6);
+    write_one(buffer, "tpbis_pool_refused_total", "counter", "Lends given up.",
+              (double)pool.refused);
+    write_one(buffer, "tpbis_pool_broken_total", "counter", "Connections found dead.",
+              (double)pool.broken);
+    write_one(buffer, "tpbis_watch_age_seconds", "gauge",
+              "Since the last successful look at changed tables.",
               (double)watch_age_ms(service->watch) / 1e3);
-    write_one(buffer, "tpbis_sqlstate_unmapped_total", "counter", "Database failures no problem is mapped to: bugs.",
-              (double)sqlstate_unmapped());
-    write_one(buffer, "process_resident_memory_bytes", "gauge", "Resident memory.", (double)resident_bytes());
+    write_one(buffer, "tpbis_sqlstate_unmapped_total", "counter",
+              "Database failures no problem is mapped to: bugs.", (double)sqlstate_unmapped());
+    write_one(buffer, "process_resident_memory_bytes", "gauge", "Resident memory.",
+              (double)resident_bytes());
 }

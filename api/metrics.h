@@ -7,7 +7,8 @@
 struct metrics;
 struct metrics *metrics_new(void);
 void metrics_free(struct metrics *metrics);
-void metrics_request(struct metrics *metrics, const struct operation *operation, int status, int64_t us);
+void metrics_request(struct metrics *metrics, const struct operation *operation, int status,
+                     int64_t us);
 void metrics_problem(struct metrics *metrics, enum problem_code code);
 void metrics_write(struct buffer *buffer, struct service *service);
 

@@ -23,7 +23,8 @@ static void filters_hash(struct call *call)
     for (size_t i = 0; i < call->operation->parameter_count; i++) {
         const struct parameter *parameter = &call->operation->parameters[i];
         const struct value *value = &call->values[parameter->name_id];
-        if (parameter->role != PARAMETER_PATH && parameter->role != PARAMETER_PLAIN && parameter->role != PARAMETER_NEAR)
+        if (parameter->role != PARAMETER_PATH && parameter->role != PARAMETER_PLAIN &&
+            parameter->role != PARAMETER_NEAR)
             continue;
         if (value->state == VALUE_PRESENT)
             buffer_printf(&text, "\n%s=%u:%s", parameter->name, value->len, value->text);
@@ -36,7 +37,8 @@ static void filters_hash(struct call *call)
 
 static void cursor_tag(struct call *call, struct span keys, char ret_tag[23])
 {
-    struct span text = span_of(arena_printf(call->arena, "%s%.*s", call->page.filters, SPAN_ARG(keys)));
+    struct span text = span_of(
+        arena_printf(call->arena, "%s%.*s", call->page.filters, SPAN_ARG(keys)));
     digest_tag(text, ret_tag);
 }
 
@@ -62,8 +64,8 @@ static enum problem_code cursor_open(struct call *call)
 {
     struct span raw;
     const struct order *order = call->page.order;
-    if (!order || call->page.cursor.len > CURSOR_MAX_BYTES || !base64url_decode(call->arena, call->page.cursor, &raw) ||
-        raw.len <= TAG_LEN)
+    if (!order || call->page.cursor.len > CURSOR_MAX_BYTES ||
+        !base64url_decode(call->arena, call->page.cursor, &raw) || raw.len <= TAG_LEN)
         return PROBLEM_invalid_cursor;
     struct span rest = {raw.ptr + TAG_LEN, raw.len - TAG_LEN};
     char tag[23];

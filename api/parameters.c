@@ -16,7 +16,8 @@ static const struct query_pair *pair_find(const struct call *call, const char *n
 static const struct parameter *parameter_find(const struct operation *operation, struct span name)
 {
     for (size_t i = 0; i < operation->parameter_count; i++)
-        if (operation->parameters[i].role != PARAMETER_PATH && span_is(name, operation->parameters[i].name))
+        if (operation->parameters[i].role != PARAMETER_PATH &&
+            span_is(name, operation->parameters[i].name))
             return &operation->parameters[i];
     return NULL;
 }
@@ -198,8 +199,10 @@ static void needs_check(struct call *call)
 {
     for (size_t i = 0; i < call->operation->parameter_count; i++) {
         const struct parameter *parameter = &call->operation->parameters[i];
-        if (parameter->needs != NAME_NONE && pair_find(call, parameter->name) && !call_has(call, parameter->needs))
-            call_fault(call, parameter->name, FAULT_needs, span_of(contract_names[parameter->needs]));
+        if (parameter->needs != NAME_NONE && pair_find(call, parameter->name) &&
+            !call_has(call, parameter->needs))
+            call_fault(call, parameter->name, FAULT_needs,
+                       span_of(contract_names[parameter->needs]));
     }
 }
 

@@ -23,7 +23,8 @@
 static enum problem_code gate_frame(struct call *call)
 {
     static const struct frame_limits limits = {TARGET_MAX_BYTES};
-    enum problem_code code = frame_check(call->arena, call->frame, &limits, &call->method, &call->arguments);
+    enum problem_code code = frame_check(call->arena, call->frame, &limits, &call->method,
+                                         &call->arguments);
     if (code) {
         call->response.close = true;
         return code;
@@ -44,8 +45,8 @@ static enum problem_code gate_route(struct call *call)
     }
     call->route = call->target.segment_count > SEGMENTS_MAX
                       ? NULL
-                      : route_find(call->target.segments, call->target.segment_count, call->path_values,
-                                   &call->path_value_count);
+                      : route_find(call->target.segments, call->target.segment_count,
+                                   call->path_values, &call->path_value_count);
     if (!call->route)
         return PROBLEM_not_found;
     if (call->method == METHOD_OPTIONS) {
@@ -78,8 +79,8 @@ static enum problem_code gate_authenticate(struct call *call)
     struct span header = call_header(call, "Authorization"), token = bearer(call);
     if (!token.len)
         return header.ptr ? PROBLEM_invalid_token : PROBLEM_unauthorized;
-    enum problem_code code =
-        auth_bearer(call->service->auth, call->arena, token, call->deadline_ms, &call->principal);
+    enum problem_code code = auth_bearer(call->service->auth, call->arena, token, call->deadline_ms,
+                                         &call->principal);
     if (code)
         return code;
     call->authenticated = true;
@@ -109,7 +110,8 @@ static struct span scope_names(struct call *call, uint32_t scopes)
     char *names = arena_printf(call->arena, "%s", "");
     for (size_t i = 0; i < contract_scope_count; i++)
         if (scopes & (1U << i))
-            names = arena_printf(call->arena, "%s%s%s", names, *names ? " " : "", contract_scopes[i]);
+            names = arena_printf(call->arena, "%s%s%s", names, *names ? " " : "",
+                                 contract_scopes[i]);
     return span_of(names);
 }
 
@@ -139,7 +141,9 @@ static uint8_t format_asked(const struct call *call)
         if (!span_is(call->target.pairs[i].name, "format"))
             continue;
         struct span format = call->target.pairs[i].value;
-        return span_is(format, "csv") ? MEDIA_CSV : span_is(format, "geojson") ? MEDIA_GEOJSON : MEDIA_JSON;
+        return span_is(format, "csv")       ? MEDIA_CSV
+               : span_is(format, "geojson") ? MEDIA_GEOJSON
+                                            : MEDIA_JSON;
     }
     return 0;
 }
@@ -162,7 +166,8 @@ static enum problem_code gate_negotiate(struct call *call)
     }
     enum media media = asked & produces;
     if (!media && !accept_media(call_header_list(call, "Accept"), produces, &media))
-        return call_refuse(call, PROBLEM_not_acceptable, "available", media_list(call->arena, produces));
+        return call_refuse(call, PROBLEM_not_acceptable, "available",
+                           media_list(call->arena, produces));
     call->media = (uint8_t)media;
     return PROBLEM_NONE;
 }
@@ -174,7 +179,8 @@ static enum problem_code gate_precondition(struct call *call)
         return call->operation->match_required ? PROBLEM_precondition_required : PROBLEM_NONE;
     struct etags etags;
     if (!etags_parse(header, &etags))
-        return call_refuse(call, PROBLEM_bad_request, "what", SPAN("If-Match is not a list of entity tags"));
+        return call_refuse(call, PROBLEM_bad_request, "what",
+                           SPAN("If-Match is not a list of entity tags"));
     if (!etags.any)
         call_set(call, NAME_IF_MATCH, etags_versions(call->arena, &etags));
     return PROBLEM_NONE;
@@ -184,15 +190,17 @@ static enum problem_code gate_execute(struct call *call)
 {
     const struct operation *operation = call->operation;
     if (operation->body_constant)
-        return execute_constant(call, respond_media_type(MEDIA_JSON), span_of(operation->body_constant));
+        return execute_constant(call, respond_media_type(MEDIA_JSON),
+                                span_of(operation->body_constant));
     if (operation->handler)
         return handler_find(operation->handler)->run(call);
-    return call->method == METHOD_GET && !operation->audited ? execute_read(call) : execute_write(call);
+    return call->method == METHOD_GET && !operation->audited ? execute_read(call)
+                                                             : execute_write(call);
 }
 
 static enum problem_code (*const gates[])(struct call *call) = {
-    gate_frame,      gate_route, gate_authenticate, gate_authorize,    parameters_bind,
-    gate_negotiate,  page_open,  body_bind,         gate_precondition, gate_execute,
+    gate_frame,     gate_route, gate_authenticate, gate_authorize,    parameters_bind,
+    gate_negotiate, page_open,  body_bind,         gate_precondition, gate_execute,
 };
 
 /* Ours where the client sent none, or one that would not be safe in a log. */
@@ -248,7 +256,8 @@ static bool statement_personal(const struct statement *statement)
             if (statement->conditions[i].names[j] == NAME_REACH)
                 return true;
     for (size_t i = 0; statement && i < statement->parameter_count; i++)
-        if (statement->parameters[i].name >= NAME_CALLER_SUBJECT && statement->parameters[i].name <= NAME_REACH_LIBRARIES)
+        if (statement->parameters[i].name >= NAME_CALLER_SUBJECT &&
+            statement->parameters[i].name <= NAME_REACH_LIBRARIES)
             return true;
     return false;
 }
@@ -259,7 +268,8 @@ void pipeline_init(struct service *service)
     service->personal = memory_alloc(contract_operation_count);
     for (size_t i = 0; i < contract_operation_count; i++) {
         const struct operation *operation = &contract_operations[i];
-        service->personal[i] = statement_personal(operation->gate) || statement_personal(operation->answer);
+        service->personal[i] = statement_personal(operation->gate) ||
+                               statement_personal(operation->answer);
         if (operation->handler && !handler_find(operation->handler)) {
             fprintf(stderr, "no handler %s for %s\n", operation->handler, operation->id);
             abort();

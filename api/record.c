@@ -9,14 +9,15 @@ static void write_line(struct call *call, const char *event, const char *problem
 {
     int64_t us = clock_monotonic_us() - call->started_us;
     int status = call->response.status;
-    size_t bytes = call->bytes_sent ? call->bytes_sent
-                   : call->response.constant.ptr ? call->response.constant.len : call->response.body.len;
+    size_t bytes = call->bytes_sent              ? call->bytes_sent
+                   : call->response.constant.ptr ? call->response.constant.len
+                                                 : call->response.body.len;
     metrics_request(call->service->metrics, call->operation, status, us);
     log_event(status >= 500 ? LOG_WARNING : LOG_INFO, event, LOG_S("request_id", call->request_id),
               LOG_C("method", call->head ? "HEAD" : method_names[call->method]),
               LOG_S("path", call->operation ? call->target.path : SPAN_NONE),
-              LOG_C("operation", call->operation ? call->operation->id : NULL), LOG_I("status", status),
-              LOG_I("us", us), LOG_I("bytes", bytes),
+              LOG_C("operation", call->operation ? call->operation->id : NULL),
+              LOG_I("status", status), LOG_I("us", us), LOG_I("bytes", bytes),
               LOG_C("client", call->authenticated ? call->principal.client_id : NULL),
               LOG_C("problem", problem), LOG_S("traceparent", call->traceparent));
 }

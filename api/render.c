@@ -28,8 +28,8 @@ void render_opening(struct buffer *buffer, uint8_t media, const struct row_plan 
         BUFFER_LITERAL(buffer, "{\"items\":[");
 }
 
-void render_batch(struct buffer *buffer, uint8_t media, const struct row_plan *plan, const struct rows *rows,
-                  size_t shown, bool first)
+void render_batch(struct buffer *buffer, uint8_t media, const struct row_plan *plan,
+                  const struct rows *rows, size_t shown, bool first)
 {
     for (size_t row = 0; row < shown; row++) {
         if (media != MEDIA_CSV && !(first && row == 0))

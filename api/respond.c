@@ -12,9 +12,9 @@
 #define GZIP_WINDOW (15 + 16)
 
 #define CORS_METHODS "GET, HEAD, POST, PUT, PATCH, DELETE"
-#define CORS_REQUEST_HEADERS \
+#define CORS_REQUEST_HEADERS                                                                       \
     "Authorization, Content-Type, Accept, Accept-Language, If-Match, If-None-Match, Idempotency-Key, X-Request-Id, traceparent"
-#define CORS_EXPOSED_HEADERS \
+#define CORS_EXPOSED_HEADERS                                                                       \
     "ETag, Link, Location, Retry-After, Allow, X-Request-Id, Idempotent-Replayed, RateLimit, RateLimit-Policy, WWW-Authenticate"
 
 const char *respond_media_type(uint8_t media)
@@ -52,12 +52,14 @@ void respond_not_modified(struct call *call)
 struct span respond_plain(const struct call *call)
 {
     const struct response *response = &call->response;
-    return response->constant.ptr ? response->constant : (struct span){response->body.data, response->body.len};
+    return response->constant.ptr ? response->constant
+                                  : (struct span){response->body.data, response->body.len};
 }
 
 bool respond_gzip_wanted(const struct call *call)
 {
-    return call->accepts_gzip && !call->response.gzipped && respond_plain(call).len >= GZIP_MIN_BYTES;
+    return call->accepts_gzip && !call->response.gzipped &&
+           respond_plain(call).len >= GZIP_MIN_BYTES;
 }
 
 void respond_gzip(struct call *call)
@@ -93,9 +95,11 @@ static void challenge(struct call *call, enum problem_code code)
     if (code == PROBLEM_unauthorized)
         response_header(call, "WWW-Authenticate", "Bearer realm=\"tpbis\"");
     else if (code == PROBLEM_invalid_token)
-        response_header(call, "WWW-Authenticate", "Bearer realm=\"tpbis\", error=\"invalid_token\"");
+        response_header(call, "WWW-Authenticate",
+                        "Bearer realm=\"tpbis\", error=\"invalid_token\"");
     else if (code == PROBLEM_insufficient_scope)
-        response_header(call, "WWW-Authenticate", "Bearer realm=\"tpbis\", error=\"insufficient_scope\"");
+        response_header(call, "WWW-Authenticate",
+                        "Bearer realm=\"tpbis\", error=\"insufficient_scope\"");
 }
 
 void respond_problem(struct call *call, enum problem_code code)
@@ -164,18 +168,22 @@ void respond_finish(struct call *call)
         response_header(call, "Access-Control-Allow-Origin", "%.*s", SPAN_ARG(origin));
         response_header(call, "Access-Control-Expose-Headers", "%s", CORS_EXPOSED_HEADERS);
     }
-    response_header(call, "Vary", "Accept, Accept-Encoding, Accept-Language, Authorization, Origin");
+    response_header(call, "Vary",
+                    "Accept, Accept-Encoding, Accept-Language, Authorization, Origin");
     if (response->content_type && response->status != 304)
         response_header(call, "Content-Type", "%s", response->content_type);
     if (response->gzipped)
         response_header(call, "Content-Encoding", "gzip");
     if (!has_header(call, "Cache-Control"))
         response_header(call, "Cache-Control", "%s",
-                        response->status >= 400 || call->method != METHOD_GET ? "no-store" : "private, no-cache");
+                        response->status >= 400 || call->method != METHOD_GET
+                            ? "no-store"
+                            : "private, no-cache");
     response_header(call, "X-Request-Id", "%.*s", SPAN_ARG(call->request_id));
     response_header(call, "X-Content-Type-Options", "nosniff");
     if (!has_header(call, "Content-Security-Policy"))
-        response_header(call, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+        response_header(call, "Content-Security-Policy",
+                        "default-src 'none'; frame-ancestors 'none'");
     if (response->close || atomic_load(&call->service->draining))
         response_header(call, "Connection", "close");
 }

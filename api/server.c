@@ -27,7 +27,8 @@
 #else
 #define STACK_BYTES THREAD_STACK_BYTES
 #endif
-#define BODY_MAX_BYTES (1024 * 1024 + 1) /* one more than any operation takes: tells a truncated body */
+#define BODY_MAX_BYTES                                                                             \
+    (1024 * 1024 + 1) /* one more than any operation takes: tells a truncated body */
 #define STREAM_BLOCK_BYTES (64 * 1024)
 #define BACKLOG 1024
 
@@ -38,7 +39,8 @@ struct server {
 };
 
 static _Thread_local struct MHD_Connection *current_connection;
-static struct service *counted_service; /* of the one server of this process, for the callbacks below */
+static struct service
+    *counted_service; /* of the one server of this process, for the callbacks below */
 
 static void *uri_callback(void *cls, const char *uri, struct MHD_Connection *connection)
 {
@@ -60,8 +62,8 @@ struct header_list {
     bool too_many;
 };
 
-static enum MHD_Result header_take(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_len,
-                                   const char *value, size_t value_len)
+static enum MHD_Result header_take(void *cls, enum MHD_ValueKind kind, const char *name,
+                                   size_t name_len, const char *value, size_t value_len)
 {
     struct header_list *list = cls;
     (void)kind;
@@ -69,20 +71,22 @@ static enum MHD_Result header_take(void *cls, enum MHD_ValueKind kind, const cha
         list->too_many = true;
         return MHD_NO;
     }
-    list->items[list->count++] = (struct header){{name ? name : "", name_len}, {value ? value : "", value_len}};
+    list->items[list->count++] = (struct header){{name ? name : "", name_len},
+                                                 {value ? value : "", value_len}};
     return MHD_YES;
 }
 
 static void address_take(struct call *call)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(current_connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+        current_connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     char text[INET6_ADDRSTRLEN] = "";
     if (info && info->client_addr) {
         const struct sockaddr *address = info->client_addr;
-        const void *bytes = address->sa_family == AF_INET6
-                                ? (const void *)&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr
-                                : (const void *)&((const struct sockaddr_in *)(const void *)address)->sin_addr;
+        const void *bytes =
+            address->sa_family == AF_INET6
+                ? (const void *)&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr
+                : (const void *)&((const struct sockaddr_in *)(const void *)address)->sin_addr;
         inet_ntop(address->sa_family, bytes, text, sizeof(text));
     }
     call->address = arena_copy(call->arena, span_of(text));
@@ -108,12 +112,14 @@ static void response_give(struct call *call, struct _u_response *response)
         u_map_put(response->map_header, ours->headers[i].name, ours->headers[i].value);
     response->status = ours->status;
     if (ours->stream) {
-        ulfius_set_stream_response(response, (unsigned int)ours->status, stream_callback, stream_free_callback,
-                                   U_STREAM_SIZE_UNKNOWN, STREAM_BLOCK_BYTES, ours->stream);
+        ulfius_set_stream_response(response, (unsigned int)ours->status, stream_callback,
+                                   stream_free_callback, U_STREAM_SIZE_UNKNOWN, STREAM_BLOCK_BYTES,
+                                   ours->stream);
         return;
     }
     if (ours->constant.ptr) {
-        ulfius_set_binary_body_response(response, (unsigned int)ours->status, ours->constant.ptr, ours->constant.len);
+        ulfius_set_binary_body_response(response, (unsigned int)ours->status, ours->constant.ptr,
+                                        ours->constant.len);
     } else if (ours->body.len) {
         response->binary_body = buffer_take(&ours->body, &response->binary_body_length);
     }
@@ -131,10 +137,12 @@ static int endpoint(const struct _u_request *request, struct _u_response *respon
     struct call *call = call_new(server->service);
     struct frame frame = {
         .method = span_of(request->http_verb),
-        .target = arena_copy(call->arena, span_of(request->http_url)), /* a stream outlives the request */
+        .target = arena_copy(call->arena,
+                             span_of(request->http_url)), /* a stream outlives the request */
         .version = span_of(request->http_protocol),
         .headers = headers.items,
         .header_count = headers.count,
+        .headers_cut = headers.too_many,
         .body_bytes = request->binary_body_length,
     };
     call->frame = &frame;
@@ -153,7 +161,8 @@ static int listen_on(const char *address, int64_t port, FILE *errors)
 {
     char service[8];
     snprintf(service, sizeof(service), "%d", (int)port);
-    struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
+    struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV,
+                             .ai_socktype = SOCK_STREAM};
     struct addrinfo *found = NULL;
     int outcome = getaddrinfo(address, service, &hints, &found);
     if (outcome) {
@@ -177,7 +186,8 @@ static void library_log(void *cls, const char *format, va_list arguments)
     char text[256];
     (void)cls;
     int len = vsnprintf(text, sizeof(text), format, arguments);
-    while (len > 0 && (size_t)len <= sizeof(text) && (text[len - 1] == '\n' || text[len - 1] == '.'))
+    while (len > 0 && (size_t)len <= sizeof(text) &&
+           (text[len - 1] == '\n' || text[len - 1] == '.'))
         text[--len] = '\0';
     log_event(LOG_DEBUG, "microhttpd", LOG_C("text", text));
 }
@@ -205,14 +215,15 @@ struct server *server_start(struct service *service, FILE *errors)
         {MHD_OPTION_LISTEN_SOCKET, server->listener, NULL},
         {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)settings->connection_timeout_s, NULL},
         {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)settings->connection_limit, NULL},
-        {MHD_OPTION_PER_IP_CONNECTION_LIMIT, (intptr_t)settings->connection_limit_per_address, NULL},
+        {MHD_OPTION_PER_IP_CONNECTION_LIMIT, (intptr_t)settings->connection_limit_per_address,
+         NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, MEMORY_LIMIT_BYTES, NULL},
         {MHD_OPTION_THREAD_STACK_SIZE, STACK_BYTES, NULL},
         {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
         {MHD_OPTION_END, 0, NULL},
     };
-    unsigned int flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC |
-                         MHD_USE_ERROR_LOG;
+    unsigned int flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD |
+                         MHD_USE_POLL | MHD_USE_ITC | MHD_USE_ERROR_LOG;
     if (ulfius_start_framework_with_mhd_options(&server->instance, flags, options) != U_OK) {
         fprintf(errors, "the HTTP server does not start\n");
         close(server->listener);
@@ -232,7 +243,8 @@ void server_stop(struct server *server)
 {
     struct service *service = server->service;
     atomic_store(&service->draining, true);
-    sleep_ms(service->settings.drain_notice_ms); /* so that a balancer sees 503 before the listener closes */
+    sleep_ms(service->settings
+                 .drain_notice_ms); /* so that a balancer sees 503 before the listener closes */
     MHD_socket listener = MHD_quiesce_daemon(server->instance.mhd_daemon);
     if (listener != MHD_INVALID_SOCKET)
         shutdown(listener, SHUT_RDWR); /* late clients would hang in the backlog */

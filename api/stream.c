@@ -14,10 +14,10 @@
 
 struct stream {
     struct call *call;
-    struct arena *arena;    /* of one batch */
+    struct arena *arena; /* of one batch */
     struct buffer plain, packed;
-    size_t at;              /* of the bytes that go out: packed where compressed, else plain */
-    bool ended, failed;     /* nothing more to fetch; a batch failed */
+    size_t at;          /* of the bytes that go out: packed where compressed, else plain */
+    bool ended, failed; /* nothing more to fetch; a batch failed */
     bool zipping;
     z_stream zip;
 };
@@ -73,8 +73,8 @@ static bool batch_next(struct stream *stream)
     int64_t now = clock_monotonic_ms();
     if (pool_lend(call->service->pool, now + call->service->settings.pool_wait_ms, &connection))
         return false;
-    enum problem_code code =
-        query_read(connection, &step, 1, now + call_timeout_ms(call), &rows, &failure);
+    enum problem_code code = query_read(connection, &step, 1, now + call_timeout_ms(call), &rows,
+                                        &failure);
     pool_return(call->service->pool, connection);
     if (code)
         return false;
@@ -95,7 +95,8 @@ enum problem_code stream_open(struct call *call, struct rows *first)
     stream->call = call;
     stream->arena = arena_new(16384);
     stream->zipping = call->accepts_gzip &&
-                      deflateInit2(&stream->zip, GZIP_LEVEL, Z_DEFLATED, GZIP_WINDOW, 8, Z_DEFAULT_STRATEGY) == Z_OK;
+                      deflateInit2(&stream->zip, GZIP_LEVEL, Z_DEFLATED, GZIP_WINDOW, 8,
+                                   Z_DEFAULT_STRATEGY) == Z_OK;
     call->response.gzipped = stream->zipping;
     batch_take(stream, first, true);
     call->response.stream = stream;

@@ -53,7 +53,8 @@ static size_t set_of(const struct version_cache *cache, const char *key)
     return (size_t)(hash >> 20) % cache->sets;
 }
 
-static bool entry_read(struct version_cache *cache, const char *key, uint64_t version, char ret_tag[TAG_MAX])
+static bool entry_read(struct version_cache *cache, const char *key, uint64_t version,
+                       char ret_tag[TAG_MAX])
 {
     if (!cache->sets)
         return false;
@@ -73,7 +74,8 @@ static bool entry_read(struct version_cache *cache, const char *key, uint64_t ve
 }
 
 /* The same key is replaced; else the least used way, and the others age. */
-static void entry_write(struct version_cache *cache, const char *key, uint64_t version, const char *tag)
+static void entry_write(struct version_cache *cache, const char *key, uint64_t version,
+                        const char *tag)
 {
     if (!cache->sets)
         return;
@@ -98,10 +100,10 @@ static void entry_write(struct version_cache *cache, const char *key, uint64_t v
 /* Everything the answer depends on besides the data. */
 static void key_make(struct call *call)
 {
-    char *text = arena_printf(call->arena, "%s\n%.*s\n%d %d %d %s\n%s", call->operation->id,
-                              SPAN_ARG(call->frame->target), call->media, call->language, call->accepts_gzip,
-                              call->today,
-                              call->service->personal[call->operation->index] ? call->principal.subject : "");
+    char *text = arena_printf(
+        call->arena, "%s\n%.*s\n%d %d %d %s\n%s", call->operation->id,
+        SPAN_ARG(call->frame->target), call->media, call->language, call->accepts_gzip, call->today,
+        call->service->personal[call->operation->index] ? call->principal.subject : "");
     digest_tag(span_of(text), call->version_key);
 }
 
@@ -120,8 +122,9 @@ static bool match(struct call *call, const char *tag)
 /* The set of tables an answer without statements reads is empty: its version never moves. */
 static void version_read(struct call *call)
 {
-    call->version_known = watch_version(call->service->watch, call->operation->tables, call->operation->table_count,
-                                        &call->version_local, &call->version_shared);
+    call->version_known = watch_version(call->service->watch, call->operation->tables,
+                                        call->operation->table_count, &call->version_local,
+                                        &call->version_shared);
 }
 
 bool version_unchanged(struct call *call)
@@ -130,7 +133,8 @@ bool version_unchanged(struct call *call)
     version_read(call);
     key_make(call);
     if (!call->version_known || !call_header_list(call, "If-None-Match").ptr ||
-        !entry_read(call->service->versions, call->version_key, call->version_local, tag) || !match(call, tag))
+        !entry_read(call->service->versions, call->version_key, call->version_local, tag) ||
+        !match(call, tag))
         return false;
     response_header(call, "ETag", "%s", tag);
     return true;
@@ -140,7 +144,8 @@ bool version_tag(struct call *call, struct span row_version)
 {
     char hash[23];
     digest_tag(respond_plain(call), hash);
-    char *tag = arena_printf(call->arena, "\"%.*s%s%s%s\"", SPAN_ARG(row_version), row_version.len ? "." : "", hash,
+    char *tag = arena_printf(call->arena, "\"%.*s%s%s%s\"", SPAN_ARG(row_version),
+                             row_version.len ? "." : "", hash,
                              respond_gzip_wanted(call) ? "-gz" : "");
     response_header(call, "ETag", "%s", tag);
     if (call->version_known && call->version_key[0])
@@ -153,7 +158,8 @@ bool version_tag_stream(struct call *call)
     if (!call->version_known || !call->version_shared)
         return false;
     char hash[23];
-    char *text = arena_printf(call->arena, "%s\n%llu", call->version_key, (unsigned long long)call->version_shared);
+    char *text = arena_printf(call->arena, "%s\n%llu", call->version_key,
+                              (unsigned long long)call->version_shared);
     digest_tag(span_of(text), hash);
     char *tag = arena_printf(call->arena, "\"s.%s%s\"", hash, call->accepts_gzip ? "-gz" : "");
     response_header(call, "ETag", "%s", tag);

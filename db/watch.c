@@ -2,7 +2,7 @@
  * watch has seen the change, and when in doubt (a new session, another database) every counter
  * moves.
  *
- * A change is a row in `audit` that was not visible before. Row numbers cannot tell (a slow
+ * A change is a row in `audit`, other than of a read, that was not visible before. Row numbers cannot tell (a slow
  * transaction commits late, behind the rows of faster ones), so each look counts, table by
  * table, the rows from the oldest transaction that was running at the look before: of those
  * only, more can have become visible. That needs no list of running transactions and so is
@@ -43,7 +43,8 @@ static const struct engine_statement engine_identity = {
 static const struct engine_statement engine_newest = {
     ENGINE_FIRST + 17,
     "SELECT pg_snapshot_xmin(pg_current_snapshot()), t.name,"
-    " (SELECT a.xid FROM audit a WHERE a.table_name = t.name ORDER BY a.xid DESC LIMIT 1)"
+    " (SELECT a.xid FROM audit a WHERE a.table_name = t.name AND a.action <> 'read'"
+    "  ORDER BY a.xid DESC LIMIT 1)"
     " FROM unnest($1) AS t (name)",
     1, names_type};
 static const struct engine_statement engine_look = {
@@ -53,7 +54,8 @@ static const struct engine_statement engine_look = {
     "              pg_is_in_recovery() AS recovering) AS s"
     " LEFT JOIN LATERAL (SELECT table_name, max(xid) AS newest, count(*) AS count,"
     "                           count(*) FILTER (WHERE xid >= s.oldest) AS count_later"
-    "                    FROM audit WHERE xid >= $1 GROUP BY table_name) AS a ON true",
+    "                    FROM audit WHERE xid >= $1 AND action <> 'read'"
+    "                    GROUP BY table_name) AS a ON true",
     1, floor_type};
 
 struct watch {

@@ -2,11 +2,16 @@
 #include "api/handlers/handlers.h"
 
 static const struct handler handlers[] = {
-    {"health_live", handle_health_live},   {"health_ready", handle_health_ready},
-    {"metrics", handle_metrics},           {"openapi_json", handle_openapi_json},
-    {"docs", handle_docs},                 {"docs_file", handle_docs_file},
-    {"problem_list", handle_problem_list}, {"problem_page", handle_problem_page},
-    {"jwks", handle_jwks},                 {"oauth_metadata", handle_oauth_metadata},
+    {"health_live", handle_health_live},
+    {"health_ready", handle_health_ready},
+    {"metrics", handle_metrics},
+    {"openapi_json", handle_openapi_json},
+    {"docs", handle_docs},
+    {"docs_file", handle_docs_file},
+    {"problem_list", handle_problem_list},
+    {"problem_page", handle_problem_page},
+    {"jwks", handle_jwks},
+    {"oauth_metadata", handle_oauth_metadata},
     {"token", handle_token},
 };
 

@@ -8,7 +8,8 @@
 
 enum problem_code handle_openapi_json(struct call *call)
 {
-    return execute_constant(call, "application/json", (struct span){contract_openapi_json, contract_openapi_json_len});
+    return execute_constant(call, "application/json",
+                            (struct span){contract_openapi_json, contract_openapi_json_len});
 }
 
 enum problem_code handle_jwks(struct call *call)
@@ -41,9 +42,11 @@ enum problem_code handle_oauth_metadata(struct call *call)
     buffer_json_string(body, span_of(arena_printf(call->arena, "%s/.well-known/jwks.json", base)));
     BUFFER_LITERAL(body, ",\"service_documentation\":");
     buffer_json_string(body, span_of(arena_printf(call->arena, "%s/docs", base)));
-    BUFFER_LITERAL(body, ",\"response_types_supported\":[],\"grant_types_supported\":[\"client_credentials\"],"
-                         "\"token_endpoint_auth_methods_supported\":[\"client_secret_basic\",\"client_secret_post\"],"
-                         "\"ui_locales_supported\":[\"id\",\"en\"],\"scopes_supported\":[");
+    BUFFER_LITERAL(
+        body,
+        ",\"response_types_supported\":[],\"grant_types_supported\":[\"client_credentials\"],"
+        "\"token_endpoint_auth_methods_supported\":[\"client_secret_basic\",\"client_secret_post\"],"
+        "\"ui_locales_supported\":[\"id\",\"en\"],\"scopes_supported\":[");
     for (size_t i = 0; i < contract_scope_count; i++) {
         if (i)
             buffer_char(body, ',');

@@ -10,11 +10,13 @@ struct grant_request {
     bool repeated; /* a parameter came twice (RFC 6749 3.2: must not) */
 };
 
-static enum problem_code refuse(struct call *call, int status, const char *error, const char *description)
+static enum problem_code refuse(struct call *call, int status, const char *error,
+                                const char *description)
 {
     call->response.status = status;
     call->response.content_type = "application/json";
-    buffer_printf(&call->response.body, "{\"error\":\"%s\",\"error_description\":\"%s\"}", error, description);
+    buffer_printf(&call->response.body, "{\"error\":\"%s\",\"error_description\":\"%s\"}", error,
+                  description);
     if (status == 401)
         response_header(call, "WWW-Authenticate", "Basic realm=\"tpbis\", charset=\"UTF-8\"");
     return PROBLEM_NONE;
@@ -62,7 +64,8 @@ static bool basic_read(struct call *call, struct grant_request *request)
 {
     struct span header = call_header(call, "Authorization"), pair;
     if (header.len < 6 || strncasecmp(header.ptr, "Basic ", 6) != 0 ||
-        !base64_decode(call->arena, (struct span){header.ptr + 6, header.len - 6}, &pair) || !pair.len)
+        !base64_decode(call->arena, (struct span){header.ptr + 6, header.len - 6}, &pair) ||
+        !pair.len)
         return false;
     const char *colon = memchr(pair.ptr, ':', pair.len);
     if (!colon)
@@ -72,7 +75,8 @@ static bool basic_read(struct call *call, struct grant_request *request)
     if (!part_decode(call, (struct span){pair.ptr, len}, &id) ||
         !part_decode(call, (struct span){colon + 1, pair.len - len - 1}, &secret))
         return false;
-    if (request->client_secret.ptr || (request->client_id.ptr && !span_equal(request->client_id, id)))
+    if (request->client_secret.ptr ||
+        (request->client_id.ptr && !span_equal(request->client_id, id)))
         request->repeated = true; /* two ways of authenticating in one request */
     request->client_id = id;
     request->client_secret = secret;
@@ -82,9 +86,9 @@ static bool basic_read(struct call *call, struct grant_request *request)
 static enum problem_code grant(struct call *call, const struct grant_request *request)
 {
     struct span token, scope;
-    enum problem_code code =
-        auth_client_credentials(call->service->auth, call->arena, request->client_id, request->client_secret,
-                                request->scope, call->deadline_ms, &token, &scope);
+    enum problem_code code = auth_client_credentials(
+        call->service->auth, call->arena, request->client_id, request->client_secret,
+        request->scope, call->deadline_ms, &token, &scope);
     if (code == PROBLEM_invalid_client)
         return refuse(call, 401, "invalid_client", "unknown client or wrong secret");
     if (code == PROBLEM_invalid_scope)
@@ -110,9 +114,11 @@ enum problem_code handle_token(struct call *call)
     if (!form_read(call, &request))
         return refuse(call, 400, "invalid_request", "the form cannot be read");
     if (call_header(call, "Authorization").ptr && !basic_read(call, &request))
-        return refuse(call, 401, "invalid_client", "the Authorization header is no Basic credentials");
+        return refuse(call, 401, "invalid_client",
+                      "the Authorization header is no Basic credentials");
     if (request.repeated)
-        return refuse(call, 400, "invalid_request", "a parameter, or the client's authentication, appears twice");
+        return refuse(call, 400, "invalid_request",
+                      "a parameter, or the client's authentication, appears twice");
     if (!request.grant_type.ptr)
         return refuse(call, 400, "invalid_request", "grant_type is missing");
     if (!span_is(request.grant_type, "client_credentials"))

@@ -10,7 +10,7 @@ GRANT USAGE ON SCHEMA public TO tpbis_api;
 
 GRANT SELECT ON region, region_successor, region_edition, library, library_placement, library_fact, library_identifier,
     client, client_secret, role, role_scope, assignment TO tpbis_api;
-GRANT SELECT (xid, table_name) ON audit TO tpbis_api;
+GRANT SELECT (xid, table_name, action) ON audit TO tpbis_api;
 DO $$
 BEGIN
     IF to_regclass('schema_migration') IS NOT NULL THEN -- the migrator's own; the server compares it at its start
