@@ -9,6 +9,7 @@ UNIT_TESTS   := $(UNIT_SOURCES:%.c=$(BUILD)/asan/%)
 FUZZ_SOURCES := $(sort $(notdir $(wildcard $(ROOT)/tests/fuzz/*_fuzz.c)))
 FUZZ_TARGETS := $(FUZZ_SOURCES:%.c=$(BUILD)/fuzz/%)
 FUZZ_SECONDS ?= 60
+STRESS_SECONDS ?= 10
 
 ##@ Parts of make test
 .PHONY: test-unit test-db test-api test-io test-races fuzz-all
@@ -25,8 +26,13 @@ test-api: $(BUILD)/asan/tpbis ## the binary over HTTP, as its clients see it
 test-io: $(BUILD)/asan/tpbis ## signals, drain, a lost database, smuggled and slow requests
 	@$(PYTEST) tests/io --binary '$(BUILD)/asan/tpbis'
 
-test-races: $(BUILD)/tsan/tpbis ## the HTTP tests once more on the build that finds data races
-	@$(PYTEST) tests/api tests/io --binary '$(BUILD)/tsan/tpbis'
+test-races: $(BUILD)/tsan/pool_stress ## pool, queries and watch on the build that finds data races
+	@cd $(ROOT) && tests/db/stress $(BUILD)/tsan/pool_stress $(STRESS_SECONDS)
+
+# It brings a contract of its own, so the archive's is not linked.
+$(BUILD)/tsan/pool_stress: $(BUILD)/tsan/tests/db/pool_stress.o $(BUILD)/tsan/libtpbis.a
+	@$(CC) $(LDFLAGS_tsan) -o $@ $^ $(LIBRARIES)
+-include $(BUILD)/tsan/tests/db/pool_stress.d
 
 $(UNIT_TESTS): $(BUILD)/asan/%: $(BUILD)/asan/%.o $(BUILD)/asan/libtpbis.a
 	@$(CC) $(LDFLAGS_asan) -o $@ $^ -lcmocka $(LIBRARIES)

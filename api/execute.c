@@ -194,6 +194,8 @@ static enum problem_code render_write(struct call *call, const struct plan *plan
     render_object(call, answer, &version);
     if (version_tag(call, version)) /* only a read that is audited: the read still happened */
         respond_not_modified(call);
+    else
+        respond_gzip(call);
     if (operation->creates)
         location_set(call);
     return PROBLEM_NONE;

@@ -31,9 +31,9 @@ struct frame_limits {
  * control bytes in a value, a target that is not origin-form ("*" only with OPTIONS), control
  * bytes or spaces or a fragment in it, bad percent-encoding, %00, bad UTF-8 after decoding, an
  * empty key in the query, and unknown (501) or lower-case methods. Also: a target longer than its
- * limit (414), more headers than could be kept (431), another HTTP version than 1.x, a Host that is none, a second Content-Type or
- * Expect, an Expect other than 100-continue, and more body than Content-Length told. A
- * Content-Length that only promises too much is not looked at here. */
+ * limit (414), more headers than could be kept (431), another HTTP version than 1.x, a Host that is
+ * none, a second Content-Type or Expect, an Expect other than 100-continue, and more body than
+ * Content-Length told. A Content-Length that only promises too much is not looked at here. */
 enum problem_code frame_check(struct arena *arena, const struct frame *frame,
                               const struct frame_limits *limits, enum method *ret_method,
                               struct span *ret_arguments);

@@ -24,6 +24,35 @@ static void add_type(struct buffer *buffer, struct span base_url, enum problem_c
     buffer_free(&type);
 }
 
+/* What a value must be, "text or null", in the reader's language. Faults carry it in English. */
+static struct span type_words(struct arena *arena, struct span words, enum language language)
+{
+    static const char *const indonesian[][2] = {
+        {"object", "objek"},    {"list", "daftar"},
+        {"text", "teks"},       {"integer", "bilangan bulat"},
+        {"number", "bilangan"}, {"true or false", "true atau false"},
+        {"null", "null"},
+    };
+    if (language == LANGUAGE_EN)
+        return words;
+    struct buffer translated = {0};
+    while (words.len) {
+        size_t i = 0, known = sizeof(indonesian) / sizeof(*indonesian);
+        while (i < known && !span_starts(words, indonesian[i][0]))
+            i++;
+        size_t taken = i < known ? strlen(indonesian[i][0]) : words.len;
+        if (translated.len)
+            BUFFER_LITERAL(&translated, " atau ");
+        buffer_span(&translated, i < known ? span_of(indonesian[i][1]) : words);
+        words = (struct span){words.ptr + taken, words.len - taken};
+        if (span_starts(words, " or "))
+            words = (struct span){words.ptr + 4, words.len - 4};
+    }
+    struct span copy = arena_copy(arena, (struct span){translated.data, translated.len});
+    buffer_free(&translated);
+    return copy;
+}
+
 static void add_errors(struct buffer *buffer, struct arena *arena, const struct faults *faults,
                        enum language language)
 {
@@ -39,7 +68,10 @@ static void add_errors(struct buffer *buffer, struct arena *arena, const struct 
         else
             add_member(buffer, "pointer", fault->pointer);
         add_member(buffer, "code", span_of(text->code));
-        add_member(buffer, "detail", problem_fill(arena, text->detail[language], fault->argument));
+        struct span argument = fault->code == FAULT_type
+                                   ? type_words(arena, fault->argument, language)
+                                   : fault->argument;
+        add_member(buffer, "detail", problem_fill(arena, text->detail[language], argument));
         buffer_char(buffer, '}');
     }
     buffer_char(buffer, ']');

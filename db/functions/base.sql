@@ -88,12 +88,13 @@ RETURN (SELECT coalesce(string_agg('''' || word || ''':*', ' & '), '')::tsquery 
 -- ---- places on earth ---------------------------------------------------------------------------------
 
 -- A point as three coordinates in kilometres from the centre of the (mean) earth, for a GiST index.
--- NULL where there is no location.
+-- NULL where there is no such place.
 CREATE OR REPLACE FUNCTION earth_point(latitude double precision, longitude double precision) RETURNS cube
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN public.cube(ARRAY[6371.0088 * cosd(latitude) * cosd(longitude),
-                         6371.0088 * cosd(latitude) * sind(longitude),
-                         6371.0088 * sind(latitude)]);
+RETURN CASE WHEN abs(latitude) <= 90 AND abs(longitude) <= 180 THEN
+    public.cube(ARRAY[6371.0088 * cosd(latitude) * cosd(longitude),
+                      6371.0088 * cosd(latitude) * sind(longitude),
+                      6371.0088 * sind(latitude)]) END;
 
 -- The distance over the ground, from the straight line between two such points. (Not STRICT, to be inlined.)
 CREATE OR REPLACE FUNCTION earth_distance_km(a cube, b cube) RETURNS double precision

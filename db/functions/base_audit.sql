@@ -41,11 +41,11 @@ RETURN nullif(current_setting(name, true), '');
 CREATE OR REPLACE FUNCTION audit_write() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
-    action text := lower(TG_OP);
-    actor text := coalesce(audit_setting('tpbis.actor'), session_user);
-    client text := audit_setting('tpbis.client');
-    request text := audit_setting('tpbis.request_id');
-    operation text := audit_setting('tpbis.operation');
+    verb text := lower(TG_OP);
+    by_actor text := coalesce(audit_setting('tpbis.actor'), session_user);
+    by_client text := audit_setting('tpbis.client');
+    in_request text := audit_setting('tpbis.request_id');
+    in_operation text := audit_setting('tpbis.operation');
     key_columns text[] := TG_ARGV[0];
     private_columns text[] := TG_ARGV[1];
     technical_columns text[] := TG_ARGV[2];
@@ -53,7 +53,7 @@ DECLARE
 BEGIN
     IF TG_OP = 'TRUNCATE' THEN
         INSERT INTO audit (actor, client_id, request_id, operation, table_name, action)
-        VALUES (actor, client, request, operation, TG_TABLE_NAME, action);
+        VALUES (by_actor, by_client, in_request, in_operation, TG_TABLE_NAME, verb);
     ELSIF audit_setting('tpbis.bulk') = 'on' AND pg_has_role(session_user, current_user, 'MEMBER') THEN
         IF TG_OP = 'DELETE' THEN
             SELECT count(*) INTO touched FROM old_rows;
@@ -61,23 +61,23 @@ BEGIN
             SELECT count(*) INTO touched FROM new_rows;
         END IF;
         INSERT INTO audit (actor, client_id, request_id, operation, table_name, action, after)
-        SELECT actor, client, request, operation, TG_TABLE_NAME, action, jsonb_build_object('rows', touched)
+        SELECT by_actor, by_client, in_request, in_operation, TG_TABLE_NAME, verb, jsonb_build_object('rows', touched)
         WHERE touched > 0;
     ELSIF TG_OP = 'INSERT' THEN
         INSERT INTO audit (actor, client_id, request_id, operation, table_name, row_key, action, after)
-        SELECT actor, client, request, operation, TG_TABLE_NAME, audit_key(to_jsonb(n), key_columns), action,
+        SELECT by_actor, by_client, in_request, in_operation, TG_TABLE_NAME, audit_key(to_jsonb(n), key_columns), verb,
                audit_picture(to_jsonb(n), private_columns, technical_columns)
         FROM new_rows n;
     ELSIF TG_OP = 'DELETE' THEN
         INSERT INTO audit (actor, client_id, request_id, operation, table_name, row_key, action, before)
-        SELECT actor, client, request, operation, TG_TABLE_NAME, audit_key(to_jsonb(o), key_columns), action,
+        SELECT by_actor, by_client, in_request, in_operation, TG_TABLE_NAME, audit_key(to_jsonb(o), key_columns), verb,
                audit_picture(to_jsonb(o), private_columns, technical_columns)
         FROM old_rows o;
     ELSE
         -- A changed key appears as a row gone and a row come.
         INSERT INTO audit (actor, client_id, request_id, operation, table_name, row_key, action, before, after)
-        SELECT actor, client, request, operation, TG_TABLE_NAME, row_key,
-               CASE WHEN o.row_key IS NULL THEN 'insert' WHEN n.row_key IS NULL THEN 'delete' ELSE action END,
+        SELECT by_actor, by_client, in_request, in_operation, TG_TABLE_NAME, row_key,
+               CASE WHEN o.row_key IS NULL THEN 'insert' WHEN n.row_key IS NULL THEN 'delete' ELSE verb END,
                CASE WHEN n.row_key IS NULL THEN o.picture ELSE audit_difference(o.picture, n.picture) END,
                CASE WHEN o.row_key IS NULL THEN n.picture ELSE audit_difference(n.picture, o.picture) END
         FROM (SELECT audit_key(to_jsonb(r), key_columns) AS row_key,

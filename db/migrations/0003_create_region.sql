@@ -3,7 +3,7 @@
 CREATE TABLE region (
     code         text COLLATE "C" NOT NULL,
     name         text COLLATE "C" NOT NULL,
-    level        text COLLATE "C" NOT NULL GENERATED ALWAYS AS (region_level(code)) STORED,
+    level        text COLLATE "C" GENERATED ALWAYS AS (region_level(code)) STORED, -- never NULL, by region_code_check
     type         text COLLATE "C" NOT NULL,
     parent_code  text COLLATE "C" GENERATED ALWAYS AS (region_parent(code)) STORED,
     valid_from   date,                           -- NULL: before anything we know

@@ -260,8 +260,8 @@ WHERE id = :id AND gate_library_open(id)
 
 -- A move needs the place it leaves and the place it goes to.
 -- name: gate_move_library :one
-SELECT gate_library(:id, NULL) AS passed                                                                         --? not reach
-SELECT gate_library(:id, NULL, :reach.from, :reach.to, :reach.rank, NULL)                                        --? reach
+SELECT gate_library(:id, :if_match) AS passed                                                                     --? not reach
+SELECT gate_library(:id, :if_match, :reach.from, :reach.to, :reach.rank, NULL)                                   --? reach
     AND gate_library_place((SELECT l.kind FROM library l WHERE l.id = :id), :region_code, :reach.from, :reach.to, :reach.rank) --? reach and region_code
     AS passed                                                                                                    --? reach
 
@@ -308,4 +308,4 @@ SELECT gate_library(:id, NULL) AND audit_read('library', :id) AS passed         
 SELECT gate_library(:id, NULL, :reach.from, :reach.to, :reach.rank, :reach.libraries) AND audit_read('library', :id) AS passed --? reach
 
 -- name: get_library_contact :one
-SELECT l.phone, l.email, l.contact_public FROM library l WHERE l.id = :id
+SELECT l.row_version AS "@version", l.phone, l.email, l.contact_public FROM library l WHERE l.id = :id

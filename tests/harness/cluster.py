@@ -118,7 +118,7 @@ class Cluster:
     def make_database(self, template=TEMPLATE):
         name = "t" + uuid.uuid4().hex[:12]
         with self.connect("postgres") as connection, connection.cursor() as cursor:
-            cursor.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+            cursor.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")  # many times faster
         return name
 
     def drop_database(self, name):

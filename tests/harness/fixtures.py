@@ -79,6 +79,24 @@ def fresh(cluster, directory, contract):
         cluster.drop_database(service.database)
 
 
+@pytest.fixture(scope="module")
+def own_api(cluster, directory, contract):
+    """One service on a database that a whole file of tests has to itself."""
+    database = cluster.make_database()
+    service = Service(cluster, database, directory / database, cors_origins="https://portal.example.id,http://localhost:3000",
+                      statement_timeout_ms=20000)
+    yield Api(service, cluster.clients, contract)
+    assert service.stop() == 0
+    cluster.drop_database(database)
+
+
+@pytest.fixture
+def own_database(own_api):
+    """A connection of the owner to that file's database."""
+    with own_api.service.cluster.connect(own_api.service.database) as connection:
+        yield connection
+
+
 def pytest_sessionfinish(session, exitstatus):
     """A full run fails when the contract promises something no test has seen."""
     contract = session.config.stash.get(CONTRACT, None)

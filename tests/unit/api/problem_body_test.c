@@ -95,6 +95,29 @@ static void faults_are_listed(void **state)
     arena_free(arena);
 }
 
+static void type_words_are_translated(void **state)
+{
+    (void)state;
+    static const char *const expected[2] = {
+        [LANGUAGE_ID] = "harus teks atau true atau false atau null",
+        [LANGUAGE_EN] = "must be text or true or false or null",
+    };
+    for (int language = LANGUAGE_ID; language <= LANGUAGE_EN; language++) {
+        struct faults faults = {.arena = arena_new(1024)};
+        struct buffer buffer = {0};
+        faults_add(&faults, (struct fault){.pointer = SPAN("/a"),
+                                           .code = FAULT_type,
+                                           .argument = SPAN("text or true or false or null")});
+        problem_body(&buffer, PROBLEM_invalid_body, SPAN_NONE, &faults, (enum language)language,
+                     SPAN(""), SPAN_NONE);
+        json_t *body = read_back(&buffer);
+        assert_member(json_array_get(json_object_get(body, "errors"), 0), "detail",
+                      expected[language]);
+        json_decref(body);
+        arena_free(faults.arena);
+    }
+}
+
 static void dropped_faults_are_told(void **state)
 {
     (void)state;
@@ -195,6 +218,7 @@ int main(void)
         cmocka_unit_test(no_faults_no_errors),
         cmocka_unit_test(filled_in_indonesian),
         cmocka_unit_test(faults_are_listed),
+        cmocka_unit_test(type_words_are_translated),
         cmocka_unit_test(dropped_faults_are_told),
         cmocka_unit_test(every_problem_has_a_document),
         cmocka_unit_test(pages),

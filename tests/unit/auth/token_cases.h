@@ -1,6 +1,6 @@
-/* What the tests of tokens share: a good token in parts, each of which a test may spoil, and a judge
- * that asks for the reason too: a test that only asks "refused" passes when the forgery is bad in
- * some other way. Include cmocka.h first. */
+/* What the tests of tokens share: a good token in parts, each of which a test may spoil, and a
+ * judge that asks for the reason too: a test that only asks "refused" passes when the forgery is
+ * bad in some other way. Include cmocka.h first. */
 #ifndef TEST_TOKEN_CASES_H
 #define TEST_TOKEN_CASES_H
 
@@ -74,7 +74,7 @@ static inline void expect(enum token_fault wanted, struct span token)
 {
     enum token_fault got = verify(token);
     if (got != wanted)
-        print_error("token %.*s: %s, not %s\n", SPAN_ARG(token), token_fault_text(got),
+        print_error("token %s: %s, not %s\n", arena_cstr(arena, token), token_fault_text(got),
                     token_fault_text(wanted));
     assert_int_equal(got, wanted);
 }

@@ -1,0 +1,41 @@
+-- The ground: days, ids, words, ranges, refusals, claims.
+BEGIN;
+\ir fixture.psql
+SELECT plan(31);
+
+SELECT is(today(), (now() AT TIME ZONE 'Asia/Jakarta')::date, 'a day is a day in Asia/Jakarta');
+SET LOCAL timezone = 'America/New_York';
+SELECT is(today(), (now() AT TIME ZONE 'Asia/Jakarta')::date, 'wherever the session thinks it is');
+SELECT is(rfc3339('2026-11-21 06:00:00.5-05'), '2026-11-21T11:00:00.500000Z', 'timestamps in JSON are UTC');
+SELECT matches(uuidv7()::text, '^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$', 'a UUID of version 7');
+SELECT ok(abs(('x' || left(replace(uuidv7()::text, '-', ''), 12))::bit(48)::bigint - extract(epoch FROM clock_timestamp()) * 1000) < 1000,
+          'begins with the time');
+SELECT isnt(uuidv7(), uuidv7(), 'no two are equal');
+
+SELECT is(words('  Désa  Ma''rang-2, (Lama) '), '{desa,ma,rang,2,lama}', 'words without accents, case and signs');
+SELECT ok(words_vector('Perpustakaan Désa Mawar') @@ words_query(q), format('%L finds Désa Mawar', q))
+FROM (VALUES ('mawar'), ('MAW'), ('desa maw'), ('perp, mawar'), ('Désa')) AS q (q);
+SELECT ok(NOT words_vector('Perpustakaan Désa Mawar') @@ words_query(q), format('%L does not', q))
+FROM (VALUES ('awar'), ('mawar melati'), ('...'), (' '), ('''')) AS q (q);
+
+SELECT is((SELECT array_agg(library_rank(k)) FROM unnest('{national,provincial,regency,district,village,tbm}'::text[]) k), '{1,2,3,4,5,6}',
+          'kinds in the order of the hierarchy');
+SELECT ok(region_contains('19', '19.01') AND region_contains('19', '19') AND region_contains(NULL, NULL) AND region_contains(NULL, '19')
+          AND NOT region_contains('19.01', '19') AND NOT region_contains('19.01', '19.010') AND NOT region_contains('19', '20.19')
+          AND NOT region_contains('19', NULL), 'a region contains itself and what is below it');
+SELECT ok(in_reach('19.01', 3, '{19}', '{19/}', '{3}'), 'in reach');
+SELECT ok(NOT in_reach('19.01', 2, '{19}', '{19/}', '{3}'), 'but not above its rank');
+SELECT ok(NOT in_reach('20', 3, '{19}', '{19/}', '{3}'), 'nor elsewhere');
+SELECT ok(in_reach('20', 6, '{19,20}', '{19/,20/}', '{3,5}') AND NOT in_reach('20', 4, '{19,20}', '{19/,20/}', '{3,5}'), 'each range has its own rank');
+SELECT ok(NOT in_reach('19', 6, NULL, NULL, NULL), 'no list, no reach');
+SELECT ok(in_reach('', 1, '{""}', '{~}', '{1}') AND in_reach('19', 6, '{""}', '{~}', '{1}'), 'the whole nation');
+
+SELECT throws_ok($$SELECT refuse('npp_taken', '{"a": "b"}')$$, 'TB001', 'refused: npp_taken', 'a refusal has a SQLSTATE of its own');
+
+SELECT is(claim_id(pg_temp.l(50), 'c1', 'create_library', '\x01'), 'new', 'an id is new once');
+SELECT is(claim_id(pg_temp.l(50), 'c1', 'create_library', '\x01'), 'same', 'and then the same, for the same caller and body');
+SELECT throws_ok(format('SELECT claim_id(pg_temp.l(50), %s)', other), 'TB001', 'refused: id_taken', other || ' is another')
+FROM (VALUES ($$'c2', 'create_library', '\x01'$$), ($$'c1', 'move_library', '\x01'$$), ($$'c1', 'create_library', '\x02'$$)) AS o (other);
+
+SELECT finish();
+ROLLBACK;

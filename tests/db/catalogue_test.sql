@@ -1,0 +1,64 @@
+-- The catalogue: names of constraints, the audit on every table, what the service's role may do.
+BEGIN;
+\ir fixture.psql
+SELECT plan(20);
+
+CREATE TEMPORARY VIEW ours AS SELECT c.oid, c.relname::text AS name FROM pg_class c
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'
+  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e');
+
+SELECT is_empty($$
+    SELECT o.name, c.conname FROM ours o JOIN pg_constraint c ON c.conrelid = o.oid AND c.contype <> 't'
+    WHERE c.conname !~ ('^' || o.name || '_.*' || CASE c.contype WHEN 'p' THEN 'pkey' WHEN 'u' THEN '_key' WHEN 'f' THEN '_fkey' WHEN 'x' THEN '_excl' ELSE '_check' END || '$')
+$$, 'every constraint is named after its table and its kind');
+SELECT is_empty($$SELECT name FROM ours WHERE NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conrelid = ours.oid AND c.contype = 'p')$$, 'every table has a primary key');
+SELECT set_eq($$SELECT name FROM ours WHERE NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = ours.oid AND t.tgname = 'audit_insert')$$,
+    CASE WHEN to_regclass('schema_migration') IS NULL THEN '{audit,audit_salt,library_lock}' ELSE '{audit,audit_salt,library_lock,schema_migration}' END::text[],
+    'every table is audited but the audit, its salt, the locks and the migrator''s own');
+SELECT is_empty($$SELECT name FROM ours JOIN pg_trigger t ON t.tgrelid = ours.oid WHERE t.tgname LIKE 'audit\_%' GROUP BY name HAVING count(*) <> 4$$,
+                'in all four ways');
+SELECT is_empty($$
+    SELECT o.name, a.attname FROM ours o JOIN pg_attribute a ON a.attrelid = o.oid AND a.attnum > 0 AND NOT a.attisdropped
+    WHERE a.atttypid IN ('float4'::regtype, 'float8'::regtype, 'date'::regtype)
+      AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conrelid = o.oid AND c.contype = 'c' AND a.attnum = ANY (c.conkey)
+                      AND pg_get_constraintdef(c.oid) ~ ('isfinite\(' || a.attname || '\)|' || a.attname || ' <=? '))
+$$, 'every float and date is checked finite');
+SELECT is_empty($$
+    SELECT o.name, a.attname FROM ours o JOIN pg_attribute a ON a.attrelid = o.oid AND NOT a.attisdropped
+    WHERE (a.attname ~ '(^|_)code$' OR a.attname = 'place') AND a.attcollation <> 'pg_catalog."C"'::regcollation
+$$, 'codes are collated by their bytes');
+SELECT is_empty($$
+    SELECT o.name, k.conname FROM ours o JOIN pg_constraint k ON k.conrelid = o.oid AND k.contype = 'f'
+    WHERE NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = o.oid AND i.indkey[0] = k.conkey[1] AND i.indpred IS NULL)
+$$, 'every foreign key is served by an index');
+SELECT is_empty($$
+    SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef
+      AND NOT (coalesce(p.proconfig, '{}') @> '{"search_path=public, pg_temp"}')
+$$, 'what runs with the owner''s rights has a fixed search path');
+
+-- ---- the service's role ---------------------------------------------------------------------------------------
+SELECT is_empty($$SELECT relname FROM pg_class WHERE relowner = 'tpbis_api'::regrole UNION ALL SELECT proname FROM pg_proc WHERE proowner = 'tpbis_api'::regrole$$,
+                'the service owns nothing');
+SELECT ok(NOT rolsuper AND NOT rolcreatedb AND NOT rolcreaterole AND NOT rolbypassrls, 'and is no administrator') FROM pg_roles WHERE rolname = 'tpbis_api';
+SELECT set_eq($$SELECT name FROM ours WHERE has_any_column_privilege('tpbis_api', oid, 'INSERT, UPDATE') OR has_table_privilege('tpbis_api', oid, 'DELETE, TRUNCATE, TRIGGER')$$,
+              '{library,library_identifier}'::text[], 'it writes libraries and identifiers, nothing else');
+SELECT set_eq($$SELECT name FROM ours WHERE has_table_privilege('tpbis_api', oid, 'DELETE')$$, '{library_identifier}'::text[], 'it deletes identifiers only');
+SELECT is_empty($$SELECT column_name FROM information_schema.columns WHERE table_schema = 'public' AND table_name = 'library'
+                  AND column_name IN ('id', 'kind', 'region_code', 'supervisor_id', 'identifiers', 'closed_at', 'created_at', 'updated_at')
+                  AND has_column_privilege('tpbis_api', 'library', column_name, 'UPDATE')$$, 'never what the rules keep');
+SELECT set_eq($$SELECT attname::text FROM pg_attribute WHERE attrelid = 'audit'::regclass AND attnum > 0 AND has_column_privilege('tpbis_api', 'audit', attname, 'SELECT')$$,
+              '{xid,table_name}'::text[], 'of the audit it sees which tables changed when');
+SELECT set_eq($$SELECT name FROM ours WHERE NOT has_any_column_privilege('tpbis_api', oid, 'SELECT')$$,
+              '{audit_salt,creation,library_lock,region_review}'::text[], 'and nothing at all of these');
+SELECT is(has_schema_privilege('tpbis_api', 'public', 'CREATE'), false, 'it makes nothing');
+
+-- ---- roles and scopes ------------------------------------------------------------------------------------------
+SELECT is((SELECT count(*) FROM role_scope WHERE role = 'national_admin'), 16::bigint, 'the national administrator has every scope');
+SELECT set_eq($$SELECT role COLLATE "default" FROM role_scope WHERE scope = 'libraries:write'$$,
+              '{national_admin,provincial_coordinator,regency_facilitator,library_manager}'::text[], 'who writes libraries');
+SELECT set_eq($$SELECT role COLLATE "default" FROM role_scope WHERE scope = 'published:read'$$, 'SELECT name COLLATE "default" FROM role', 'everybody reads what is published');
+SELECT set_eq($$SELECT name COLLATE "default" FROM role WHERE NOT EXISTS (SELECT FROM role_scope s WHERE s.role = role.name AND s.scope <> 'published:read')$$,
+              '{portal,public_app}'::text[], 'two do nothing else');
+
+SELECT finish();
+ROLLBACK;
