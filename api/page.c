@@ -133,20 +133,30 @@ void page_advance(struct call *call, const struct rows *rows, size_t row)
     call_set_flag(call, NAME_CURSOR);
 }
 
+/* As the client wrote it, but for what would end the address in a Link (RFC 8288 3). */
+static void link_pair(struct buffer *link, struct span pair)
+{
+    buffer_char(link, '&');
+    for (size_t i = 0; i < pair.len; i++) {
+        if (strchr("<>\"\\^`{|}", pair.ptr[i]))
+            buffer_printf(link, "%%%02X", (unsigned char)pair.ptr[i]);
+        else
+            buffer_char(link, pair.ptr[i]);
+    }
+}
+
 struct span page_link(struct call *call, struct span cursor)
 {
     struct buffer link = {0};
     buffer_span(&link, call->target.path);
     buffer_printf(&link, "?cursor=%.*s", SPAN_ARG(cursor));
     struct span rest = call->target.query;
-    while (rest.len) {
+    for (size_t i = 0; rest.len && i < call->target.pair_count; i++) {
         const char *amp = memchr(rest.ptr, '&', rest.len);
         struct span pair = {rest.ptr, amp ? (size_t)(amp - rest.ptr) : rest.len};
         rest = amp ? (struct span){amp + 1, rest.len - pair.len - 1} : SPAN_NONE;
-        if (!span_starts(pair, "cursor=")) {
-            buffer_char(&link, '&');
-            buffer_span(&link, pair);
-        }
+        if (!span_is(call->target.pairs[i].name, "cursor")) /* however it was written */
+            link_pair(&link, pair);
     }
     struct span copy = arena_copy(call->arena, (struct span){link.data, link.len});
     buffer_free(&link);

@@ -16,9 +16,9 @@ CREATE TABLE audit (
     CONSTRAINT audit_pkey PRIMARY KEY (id),
     CONSTRAINT audit_action_check CHECK (action IN ('insert', 'update', 'delete', 'truncate', 'read'))
 );
-CREATE INDEX audit_xid_idx ON audit (xid) INCLUDE (table_name);
+CREATE INDEX audit_xid_idx ON audit (xid) INCLUDE (table_name, action);
 -- The newest change of each table, which the watch (db/watch.c) asks for when it connects.
-CREATE INDEX audit_table_idx ON audit (table_name, xid);
+CREATE INDEX audit_table_idx ON audit (table_name, xid) WHERE action <> 'read';
 CREATE INDEX audit_row_idx ON audit (table_name, row_key);
 
 -- The salt of the digests that stand for private values; one row, never read by the service.

@@ -22,6 +22,7 @@ CREATE TABLE assignment (
     CONSTRAINT assignment_period_check CHECK (isfinite(starts_on) AND isfinite(ends_on) AND starts_on <= ends_on)
 );
 CREATE INDEX assignment_client_idx ON assignment (client_id);
+CREATE INDEX assignment_role_idx ON assignment (role);
 CREATE INDEX assignment_user_idx ON assignment (user_id);
 CREATE INDEX assignment_region_idx ON assignment (region_code);
 CREATE INDEX assignment_library_idx ON assignment (library_id);

@@ -22,8 +22,8 @@ SELECT results_eq('SELECT pg_temp.written()', $$VALUES ('region_edition update {
 UPDATE region_edition SET source = source;
 SELECT is_empty('SELECT pg_temp.written()', 'and not when it changed nothing');
 UPDATE region_edition SET edition = '9.9.8' WHERE edition = '9.9.9';
-SELECT results_eq($$SELECT split_part(written, ' {"source', 1) FROM (SELECT left(written, 46) FROM pg_temp.written() written) w (written) ORDER BY 1$$,
-                  $$VALUES ('region_edition delete {"edition": "9.9.9"} {"cr'), ('region_edition insert {"edition": "9.9.8"} - {')$$,
+SELECT results_eq($$SELECT substring(written FROM '^[^}]*}') FROM pg_temp.written() written ORDER BY 1$$,
+                  $$VALUES ('region_edition delete {"edition": "9.9.9"}'), ('region_edition insert {"edition": "9.9.8"}')$$,
                   'a changed key is a row gone and a row come');
 DELETE FROM region_edition WHERE edition = '9.9.8';
 SELECT is((SELECT (action, before ->> 'source', after IS NULL)::text FROM audit ORDER BY id DESC LIMIT 1), '(delete,them,t)', 'a delete is recorded whole');

@@ -45,7 +45,9 @@ def test_requests_in_flight_finish(fresh, lock, background, eventually, number):
         api.service.signal(number)
 
         # While the door is still open: readiness says 503, other requests are served, connections are not kept.
-        not_ready = eventually(lambda: (answer := api.get("/health/ready", token=None)).status_code == 503 and answer)
+        not_ready = []
+        eventually(lambda: not_ready.append(api.get("/health/ready", token=None)) or not_ready[-1].status_code == 503)
+        not_ready = not_ready[-1]
         assert problem(not_ready, 503, "draining") and int(not_ready.headers["Retry-After"]) > 0
         assert not_ready.headers["Connection"] == "close"
         assert get(api, "/health/live").status_code == 200
