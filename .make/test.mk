@@ -65,6 +65,8 @@ $(FUZZ_TARGETS): $(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(BUILD)/fuzz/lib
 fuzz-all: $(FUZZ_TARGETS)
 	@set -e; for target in $(FUZZ_TARGETS); do name=$$(basename $$target _fuzz); \
 	  mkdir -p $(BUILD)/fuzz/found/$$name; \
-	  echo "fuzz: $$name, $(FUZZ_SECONDS) s"; \
+	  echo "fuzz: $$name, $(FUZZ_SECONDS) s"; log=$(BUILD)/fuzz/$$name.log; \
 	  (cd $(BUILD)/fuzz && $$target -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 -timeout=10 \
-	    -print_final_stats=1 -verbosity=0 found/$$name $(ROOT)/tests/fuzz/corpus/$$name); done
+	    -print_final_stats=1 -verbosity=0 found/$$name $(ROOT)/tests/fuzz/corpus/$$name) >$$log 2>&1 \
+	    || { tail -n 60 $$log; exit 1; }; \
+	  sed -n 's/^stat::number_of_executed_units: */  inputs tried: /p' $$log; done

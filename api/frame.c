@@ -299,7 +299,7 @@ static const char *check_body_length(const struct frame *frame)
     if (coding.ptr)
         return NULL;
     size_t told = 0;
-    for (size_t i = 0; i < length.len; i++)
+    for (size_t i = 0; length.ptr && i < length.len; i++)
         told = told * 10 + (size_t)(length.ptr[i] - '0');
     return frame->body_bytes > told ? "the body is longer than its Content-Length" : NULL;
 }

@@ -55,7 +55,7 @@ static enum problem_code gate_route(struct call *call)
     }
     call->operation = call->route->operations[call->method];
     if (!call->operation)
-        return PROBLEM_method_not_allowed;
+        return call_refuse(call, PROBLEM_method_not_allowed, "allow", route_allow(call->arena, call->route));
     call->deadline_ms = call->started_us / 1000 + call_timeout_ms(call);
     return PROBLEM_NONE;
 }
@@ -219,15 +219,18 @@ static void request_id_take(struct call *call)
     call->request_id = (struct span){made, 36};
 }
 
-/* version-traceid-parentid-flags (W3C Trace Context): 55 characters of hexadecimal and dashes. */
+/* version-traceid-parentid-flags (W3C Trace Context 3.2): hexadecimal digits, no version ff, no id of zeros. */
 static void traceparent_take(struct call *call)
 {
+    static const char form[] = "00-00000000000000000000000000000000-0000000000000000-00";
     struct span trace = call_header(call, "traceparent");
-    if (trace.len != 55)
+    if (trace.len != sizeof(form) - 1)
         return;
     for (size_t i = 0; i < trace.len; i++)
-        if (!strchr("0123456789abcdef-", trace.ptr[i]))
+        if (form[i] == '-' ? trace.ptr[i] != '-' : !memchr("0123456789abcdef", trace.ptr[i], 16))
             return;
+    if (span_starts(trace, "ff") || memcmp(trace.ptr + 3, form + 3, 32) == 0 || memcmp(trace.ptr + 36, form + 36, 16) == 0)
+        return;
     call->traceparent = arena_copy(call->arena, trace);
 }
 

@@ -97,14 +97,18 @@ static void entry_write(struct version_cache *cache, const char *key, uint64_t v
     pthread_mutex_unlock(&cache->locks[set % LOCKS]);
 }
 
-/* Everything the answer depends on besides the data. */
+/* Everything the answer depends on besides the data, and, where `gzip` tells, besides its coding. */
+static char *key_text(const struct call *call, bool gzip)
+{
+    return arena_printf(
+        call->arena, "%s\n%.*s\n%d %d %d %s\n%s", call->operation->id,
+        SPAN_ARG(call->frame->target), call->media, call->language, gzip, call->today,
+        call->service->personal[call->operation->index] ? call->principal.subject : "");
+}
+
 static void key_make(struct call *call)
 {
-    char *text = arena_printf(
-        call->arena, "%s\n%.*s\n%d %d %d %s\n%s", call->operation->id,
-        SPAN_ARG(call->frame->target), call->media, call->language, call->accepts_gzip, call->today,
-        call->service->personal[call->operation->index] ? call->principal.subject : "");
-    digest_tag(span_of(text), call->version_key);
+    digest_tag(span_of(key_text(call, call->accepts_gzip)), call->version_key);
 }
 
 static bool match(struct call *call, const char *tag)
@@ -158,7 +162,7 @@ bool version_tag_stream(struct call *call)
     if (!call->version_known || !call->version_shared)
         return false;
     char hash[23];
-    char *text = arena_printf(call->arena, "%s\n%llu", call->version_key,
+    char *text = arena_printf(call->arena, "%s\n%llu", key_text(call, false),
                               (unsigned long long)call->version_shared);
     digest_tag(span_of(text), hash);
     char *tag = arena_printf(call->arena, "\"s.%s%s\"", hash, call->accepts_gzip ? "-gz" : "");

@@ -369,7 +369,8 @@ static const char begin[] = "BEGIN ISOLATION LEVEL READ COMMITTED;"
                             "SELECT pg_advisory_xact_lock(x'7265666572656e63'::bigint);"
                             "SELECT set_config('tpbis.bulk', 'on', true),"
                             "       set_config('tpbis.operation', 'load_reference', true),"
-                            "       set_config('client_min_messages', 'warning', true);"
+                            "       set_config('client_min_messages', 'warning', true),"
+                            "       set_config('jit', 'off', true);"
                             "SELECT";
 
 bool load_reference(const struct load_options *options, FILE *out)

@@ -10,9 +10,9 @@ struct pool;
 struct connection;
 
 struct pool_options {
-    const char *url;          /* libpq connection string or URI; multi-host allowed */
-    size_t size;              /* most connections at once */
-    int64_t lifetime_ms;      /* with jitter; then a connection is replaced */
+    const char *url;     /* libpq connection string or URI; multi-host allowed */
+    size_t size;         /* most connections at once */
+    int64_t lifetime_ms; /* with jitter; then a connection is replaced */
     int64_t statement_timeout_ms;
 };
 struct pool_figures {
@@ -25,7 +25,8 @@ void pool_free(struct pool *pool);                         /* every connection h
 
 /* Lends a connection, waiting in turn until deadline_ms (clock_monotonic_ms).
  * Problems: PROBLEM_busy (no connection came free in time), PROBLEM_database_unavailable (cannot connect). */
-enum problem_code pool_lend(struct pool *pool, int64_t deadline_ms, struct connection **ret_connection);
+enum problem_code pool_lend(struct pool *pool, int64_t deadline_ms,
+                            struct connection **ret_connection);
 /* Takes it back; one that is broken or not idle is closed. */
 void pool_return(struct pool *pool, struct connection *connection);
 void pool_read(struct pool *pool, struct pool_figures *ret_figures);

@@ -30,7 +30,8 @@ static const struct engine_statement engine_context = {
 /* if_assigned: a transaction that has written nothing needs no number. */
 static const struct engine_statement engine_changed = {
     ENGINE_FIRST + 2,
-    "SELECT DISTINCT table_name FROM audit WHERE xid = pg_current_xact_id_if_assigned() AND action <> 'read'", 0, NULL};
+    "SELECT DISTINCT table_name FROM audit WHERE xid = pg_current_xact_id_if_assigned() AND action <> 'read'",
+    0, NULL};
 
 #define FRAME_BEFORE 2 /* runs before the first step when a transaction is opened */
 #define ROLLBACK_MS 1000

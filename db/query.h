@@ -10,7 +10,13 @@
 
 struct rows; /* one result; the caller frees it */
 
-enum cell_type { CELL_TEXT, CELL_NUMBER, CELL_BOOLEAN, CELL_JSON, CELL_TIMESTAMP }; /* CELL_TEXT also uuid, date */
+enum cell_type {
+    CELL_TEXT,
+    CELL_NUMBER,
+    CELL_BOOLEAN,
+    CELL_JSON,
+    CELL_TIMESTAMP
+}; /* CELL_TEXT also uuid, date */
 
 size_t rows_count(const struct rows *rows);
 size_t rows_columns(const struct rows *rows);
@@ -26,9 +32,9 @@ void rows_free(struct rows *rows); /* NULL is fine */
 struct query_failure {
     enum problem_code code;
     char sqlstate[6], constraint[64];
-    char pointer[64];    /* of the mapped constraint, or "" */
+    char pointer[64];     /* of the mapped constraint, or "" */
     char arguments[1024]; /* JSON object that fills the problem's text, or "" */
-    char message[256];   /* for the log only, never for a client */
+    char message[256];    /* for the log only, never for a client */
 };
 
 struct query_step {
@@ -41,8 +47,9 @@ struct query_step {
  * none). A connection that turns out dead before anything was answered is replaced once by the pool.
  * Problems: those of the failure; PROBLEM_timeout at the deadline (the statement is cancelled),
  * PROBLEM_database_unavailable when the connection is lost. */
-enum problem_code query_read(struct connection *connection, const struct query_step *steps, size_t count,
-                             int64_t deadline_ms, struct rows **ret_rows, struct query_failure *ret_failure);
+enum problem_code query_read(struct connection *connection, const struct query_step *steps,
+                             size_t count, int64_t deadline_ms, struct rows **ret_rows,
+                             struct query_failure *ret_failure);
 
 struct write_context { /* what the audit records */
     struct span actor, client, request_id, operation;
@@ -59,7 +66,8 @@ enum problem_code query_write(struct connection *connection, const struct write_
                               struct rows **ret_rows, struct table_set *ret_changed,
                               struct query_failure *ret_failure);
 /* PROBLEM_outcome_unknown when the connection is lost during COMMIT. */
-enum problem_code query_commit(struct connection *connection, int64_t deadline_ms, struct query_failure *ret_failure);
+enum problem_code query_commit(struct connection *connection, int64_t deadline_ms,
+                               struct query_failure *ret_failure);
 void query_rollback(struct connection *connection); /* fine when no transaction is open */
 
 #endif

@@ -22,25 +22,53 @@ extern const uint16_t contract_name_count;
 
 /* The type of a bound value: gives the parameter its OID, so that SQL needs no casts. */
 enum value_type {
-    VALUE_TEXT, VALUE_INTEGER, VALUE_NUMBER, VALUE_BOOLEAN, VALUE_UUID, VALUE_DATE, VALUE_TIMESTAMP,
-    VALUE_JSON, VALUE_TEXT_LIST, VALUE_INTEGER_LIST, VALUE_UUID_LIST
+    VALUE_TEXT,
+    VALUE_INTEGER,
+    VALUE_NUMBER,
+    VALUE_BOOLEAN,
+    VALUE_UUID,
+    VALUE_DATE,
+    VALUE_TIMESTAMP,
+    VALUE_JSON,
+    VALUE_TEXT_LIST,
+    VALUE_INTEGER_LIST,
+    VALUE_UUID_LIST
 };
 
 /* ---- schemas: the supported subset of JSON Schema (openapi/README.md) ----------------------- */
 
 enum schema_type {
-    SCHEMA_NULL = 1, SCHEMA_BOOLEAN = 2, SCHEMA_INTEGER = 4, SCHEMA_NUMBER = 8, SCHEMA_STRING = 16,
-    SCHEMA_ARRAY = 32, SCHEMA_OBJECT = 64
+    SCHEMA_NULL = 1,
+    SCHEMA_BOOLEAN = 2,
+    SCHEMA_INTEGER = 4,
+    SCHEMA_NUMBER = 8,
+    SCHEMA_STRING = 16,
+    SCHEMA_ARRAY = 32,
+    SCHEMA_OBJECT = 64
 };
 enum schema_format {
-    FORMAT_NONE, FORMAT_UUID, FORMAT_DATE, FORMAT_DATE_TIME, FORMAT_MONTH, FORMAT_EMAIL, FORMAT_URI,
-    FORMAT_POINT, /* "lat,lon" in decimal degrees */
+    FORMAT_NONE,
+    FORMAT_UUID,
+    FORMAT_DATE,
+    FORMAT_DATE_TIME,
+    FORMAT_MONTH,
+    FORMAT_EMAIL,
+    FORMAT_URI,
+    FORMAT_POINT,      /* "lat,lon" in decimal degrees */
     FORMAT_DOTTED_CODE /* a dotted Kemendagri region code; says why an undotted one is refused */
 };
 enum schema_has { /* which of the numbers below are set */
-    HAS_MINIMUM = 1, HAS_MAXIMUM = 2, HAS_EXCLUSIVE_MINIMUM = 4, HAS_EXCLUSIVE_MAXIMUM = 8,
-    HAS_MIN_LENGTH = 16, HAS_MAX_LENGTH = 32, HAS_MIN_ITEMS = 64, HAS_MAX_ITEMS = 128,
-    HAS_MIN_PROPERTIES = 256, HAS_MAX_PROPERTIES = 512, HAS_MULTIPLE_OF = 1024
+                  HAS_MINIMUM = 1,
+                  HAS_MAXIMUM = 2,
+                  HAS_EXCLUSIVE_MINIMUM = 4,
+                  HAS_EXCLUSIVE_MAXIMUM = 8,
+                  HAS_MIN_LENGTH = 16,
+                  HAS_MAX_LENGTH = 32,
+                  HAS_MIN_ITEMS = 64,
+                  HAS_MAX_ITEMS = 128,
+                  HAS_MIN_PROPERTIES = 256,
+                  HAS_MAX_PROPERTIES = 512,
+                  HAS_MULTIPLE_OF = 1024
 };
 struct schema;
 struct schema_property {
@@ -48,18 +76,18 @@ struct schema_property {
     const struct schema *schema;
 };
 struct schema {
-    uint8_t types;          /* bits of enum schema_type; 0 = any */
-    uint8_t format;         /* enum schema_format */
+    uint8_t types;  /* bits of enum schema_type; 0 = any */
+    uint8_t format; /* enum schema_format */
     uint16_t has;
-    bool never;             /* the schema `false` */
+    bool never; /* the schema `false` */
     bool unique_items;
     bool additional_refused; /* additionalProperties: false */
     double minimum, maximum, exclusive_minimum, exclusive_maximum, multiple_of;
     uint32_t min_length, max_length; /* code points */
     uint32_t min_items, max_items, min_properties, max_properties;
-    const char *pattern;             /* PCRE2 with UTF, not anchored */
-    uint16_t pattern_index;          /* into contract_patterns, when pattern is set */
-    const char *const *enumeration;  /* JSON texts (compact); `const` is an enumeration of one */
+    const char *pattern;            /* PCRE2 with UTF, not anchored */
+    uint16_t pattern_index;         /* into contract_patterns, when pattern is set */
+    const char *const *enumeration; /* JSON texts (compact); `const` is an enumeration of one */
     uint16_t enumeration_count;
     const struct schema_property *properties; /* sorted by name (strcmp) */
     uint16_t property_count;
@@ -69,7 +97,7 @@ struct schema {
     const struct schema *items;      /* or NULL */
     const struct schema *const *any_of, *const *all_of, *const *one_of;
     uint16_t any_of_count, all_of_count, one_of_count;
-    const struct schema *negated;    /* not, or NULL */
+    const struct schema *negated; /* not, or NULL */
 };
 extern const char *const contract_patterns[]; /* every distinct pattern, compiled once at start */
 extern const uint16_t contract_pattern_count;
@@ -78,15 +106,16 @@ extern const uint16_t contract_pattern_count;
 
 enum cardinality { CARDINALITY_ONE, CARDINALITY_MANY, CARDINALITY_EXEC };
 
-struct condition { /* all of them hold; a bit of the statement's mask */
+struct condition {     /* all of them hold; a bit of the statement's mask */
     uint16_t names[3]; /* NAME_NONE ends */
     bool negated[3];
 };
-struct fragment { /* literal text, then perhaps a parameter; stands only where its condition holds */
+struct
+    fragment { /* literal text, then perhaps a parameter; stands only where its condition holds */
     const char *text;
     uint32_t len;
-    int16_t parameter;  /* index into the statement's parameters, -1 = none */
-    int8_t condition;   /* index into the statement's conditions, -1 = always */
+    int16_t parameter; /* index into the statement's parameters, -1 = none */
+    int8_t condition;  /* index into the statement's conditions, -1 = always */
 };
 struct statement_parameter {
     uint16_t name;
@@ -99,10 +128,10 @@ struct statement {
     uint8_t cardinality;
     uint8_t condition_count;
     uint16_t fragment_count, parameter_count, table_count;
-    const struct condition *conditions;    /* at most 64 */
+    const struct condition *conditions; /* at most 64 */
     const struct fragment *fragments;
     const struct statement_parameter *parameters; /* at most 64 */
-    const uint16_t *tables;                /* every table it, or a function or view it calls, names */
+    const uint16_t *tables; /* every table it, or a function or view it calls, names */
 };
 extern const struct statement contract_statements[];
 extern const uint16_t contract_statement_count;
@@ -113,12 +142,38 @@ const struct statement *contract_statement(const char *name);
 
 /* ---- operations ------------------------------------------------------------------------------ */
 
-enum method { METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_PUT, METHOD_PATCH, METHOD_DELETE, METHOD_OPTIONS, METHOD_COUNT };
-enum media { MEDIA_JSON = 1, MEDIA_MERGE_PATCH = 2, MEDIA_FORM = 4, MEDIA_CSV = 8, MEDIA_GEOJSON = 16, MEDIA_HTML = 32, MEDIA_TEXT = 64 };
+enum method {
+    METHOD_GET,
+    METHOD_HEAD,
+    METHOD_POST,
+    METHOD_PUT,
+    METHOD_PATCH,
+    METHOD_DELETE,
+    METHOD_OPTIONS,
+    METHOD_COUNT
+};
+enum media {
+    MEDIA_JSON = 1,
+    MEDIA_MERGE_PATCH = 2,
+    MEDIA_FORM = 4,
+    MEDIA_CSV = 8,
+    MEDIA_GEOJSON = 16,
+    MEDIA_HTML = 32,
+    MEDIA_TEXT = 64
+};
 
 enum parameter_role { /* what the engine itself does with a query parameter */
-    PARAMETER_PLAIN, PARAMETER_PATH, PARAMETER_LIMIT, PARAMETER_CURSOR, PARAMETER_FIELDS, PARAMETER_EXPAND,
-    PARAMETER_SORT, PARAMETER_COUNT, PARAMETER_FORMAT, PARAMETER_NEAR, PARAMETER_DELETED
+                      PARAMETER_PLAIN,
+                      PARAMETER_PATH,
+                      PARAMETER_LIMIT,
+                      PARAMETER_CURSOR,
+                      PARAMETER_FIELDS,
+                      PARAMETER_EXPAND,
+                      PARAMETER_SORT,
+                      PARAMETER_COUNT,
+                      PARAMETER_FORMAT,
+                      PARAMETER_NEAR,
+                      PARAMETER_DELETED
 };
 struct parameter {
     const char *name;
@@ -129,9 +184,10 @@ struct parameter {
     uint16_t needs;      /* name id of the parameter without which it means nothing, or NAME_NONE */
     const char *initial; /* the schema's default, or NULL */
     const struct schema *schema;
-    const uint16_t *choice_names; /* expand and sort: the condition of each enumeration value ("expand.region") */
+    const uint16_t *
+        choice_names; /* expand and sort: the condition of each enumeration value ("expand.region") */
 };
-struct member { /* a leaf of the request body, nested objects flattened */
+struct member {       /* a leaf of the request body, nested objects flattened */
     const char *path; /* "commitment.number" */
     uint16_t name_id;
     uint8_t type;
@@ -142,39 +198,41 @@ struct order_key {
 };
 struct order {
     const char *name;
-    uint16_t condition;    /* name id of "sort.<name>" */
-    uint16_t needs;        /* name id of the parameter it needs and is the default with, or NAME_NONE */
+    uint16_t condition; /* name id of "sort.<name>" */
+    uint16_t needs; /* name id of the parameter it needs and is the default with, or NAME_NONE */
     uint8_t key_count;
     struct order_key keys[4];
 };
-struct security { /* one alternative: all its scopes are needed */
+struct security {    /* one alternative: all its scopes are needed */
     uint32_t scopes; /* bits by place in contract_scopes */
 };
 struct operation {
     const char *id, *path; /* "list_libraries", "/v1/libraries/{id}" */
     uint16_t index;
     uint8_t method;
-    bool open;             /* security: [] said in the contract */
-    bool audited;          /* x-audited: a read that runs as a write */
-    bool creates;          /* answers 201 with Location */
-    bool match_required;   /* If-Match: 428 without */
+    bool open;           /* security: [] said in the contract */
+    bool audited;        /* x-audited: a read that runs as a write */
+    bool creates;        /* answers 201 with Location */
+    bool match_required; /* If-Match: 428 without */
     bool optional_body;
-    uint16_t success;      /* the first 2xx of its responses */
+    uint16_t success;           /* the first 2xx of its responses */
     uint8_t produces, consumes; /* bits of enum media */
-    uint16_t cost;         /* x-cost, for quotas; 1 unless told */
+    uint16_t cost;              /* x-cost, for quotas; 1 unless told */
     uint32_t timeout_ms, body_max_bytes;
     const struct security *security;
     uint8_t security_count, order_count;
     uint16_t parameter_count, member_count, field_count, table_count;
-    const struct parameter *parameters; /* of the path first, in the path's order; then of the query */
-    const struct schema *body;      /* or NULL */
+    const struct parameter
+        *parameters;           /* of the path first, in the path's order; then of the query */
+    const struct schema *body; /* or NULL */
     const struct member *members;
-    const struct order *orders;     /* the first is the default */
-    const char *const *fields;      /* top-level names of its answer (of an item of a list), for fields= */
+    const struct order *orders; /* the first is the default */
+    const char *const
+        *fields; /* top-level names of its answer (of an item of a list), for fields= */
     const struct statement *gate, *write, *answer; /* each or NULL; answer is :many for a list */
-    const char *handler;            /* name of a handler in C, or NULL */
-    const char *body_constant;      /* x-constant: the whole answer, JSON, or NULL */
-    const uint16_t *tables;         /* union of the tables its answer (and gate) reads */
+    const char *handler;                           /* name of a handler in C, or NULL */
+    const char *body_constant;                     /* x-constant: the whole answer, JSON, or NULL */
+    const uint16_t *tables; /* union of the tables its answer (and gate) reads */
 };
 extern const struct operation contract_operations[];
 extern const uint16_t contract_operation_count;
@@ -184,8 +242,8 @@ extern const uint8_t contract_scope_count;
 /* ---- routes: a trie over path segments -------------------------------------------------------- */
 
 struct route {
-    const char *literal;               /* of the edge that leads here; NULL for a parameter */
-    const struct route *children;      /* literals sorted by strcmp, then at most one parameter */
+    const char *literal;          /* of the edge that leads here; NULL for a parameter */
+    const struct route *children; /* literals sorted by strcmp, then at most one parameter */
     uint16_t child_count;
     const struct operation *operations[METHOD_COUNT]; /* NULL where there is none */
 };
@@ -195,6 +253,6 @@ extern const struct route contract_root; /* its children are the first segments 
 
 extern const char contract_openapi_json[]; /* what /openapi.json serves, bundled, minified */
 extern const size_t contract_openapi_json_len;
-extern const char contract_version[];      /* info.version */
+extern const char contract_version[]; /* info.version */
 
 #endif

@@ -113,11 +113,13 @@ RETURN public.cube_enlarge(point,
 -- The arguments are columns that say nothing by themselves (generated ones, counters).
 CREATE OR REPLACE FUNCTION touch() RETURNS trigger
 LANGUAGE plpgsql AS $$
+DECLARE
+    silent text[] := coalesce(TG_ARGV, '{}'); -- NULL when there are none
 BEGIN
     NEW.created_at := OLD.created_at;
     NEW.updated_at := OLD.updated_at;
     NEW.row_version := OLD.row_version;
-    IF to_jsonb(NEW) - TG_ARGV::text[] IS DISTINCT FROM to_jsonb(OLD) - TG_ARGV::text[] THEN
+    IF to_jsonb(NEW) - silent IS DISTINCT FROM to_jsonb(OLD) - silent THEN
         NEW.updated_at := now();
         NEW.row_version := OLD.row_version + 1;
     END IF;

@@ -26,15 +26,18 @@ BEGIN
 
     IF TG_OP = 'INSERT' THEN
         NEW.identifiers := '[]';
+        NEW.placed_from := NEW.founded_on;
         RETURN NEW;
     END IF;
     IF NEW.id <> OLD.id OR NEW.kind <> OLD.kind THEN
         RAISE EXCEPTION 'the id and the kind of library % never change', OLD.id
             USING ERRCODE = 'restrict_violation', CONSTRAINT = 'library_kind_fixed';
     END IF;
-    IF (NEW.region_code, NEW.supervisor_id) IS DISTINCT FROM (OLD.region_code, OLD.supervisor_id)
+    IF (NEW.region_code, NEW.supervisor_id, NEW.placed_from)
+           IS DISTINCT FROM (OLD.region_code, OLD.supervisor_id, OLD.placed_from)
        AND NOT EXISTS (SELECT FROM library_placement_last(NEW.id) p
-                       WHERE (p.region_code, p.supervisor_id) IS NOT DISTINCT FROM (NEW.region_code, NEW.supervisor_id)) THEN
+                       WHERE (p.region_code, p.supervisor_id, p.starts_on)
+                             IS NOT DISTINCT FROM (NEW.region_code, NEW.supervisor_id, NEW.placed_from)) THEN
         RAISE EXCEPTION 'library % is moved by its placements (library_move)', OLD.id
             USING ERRCODE = 'restrict_violation', CONSTRAINT = 'library_placement_rules';
     END IF;
@@ -49,7 +52,7 @@ $$;
 CREATE OR REPLACE TRIGGER a_rules BEFORE INSERT OR UPDATE ON library
     FOR EACH ROW EXECUTE FUNCTION library_rules();
 CREATE OR REPLACE TRIGGER b_touch BEFORE UPDATE ON library
-    FOR EACH ROW EXECUTE FUNCTION touch('place', 'location');
+    FOR EACH ROW EXECUTE FUNCTION touch('place', 'location', 'located', 'placed_from');
 CREATE OR REPLACE TRIGGER keep BEFORE DELETE OR TRUNCATE ON library
     FOR EACH STATEMENT EXECUTE FUNCTION forbid_removal();
 

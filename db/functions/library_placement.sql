@@ -160,10 +160,11 @@ BEGIN
     IF EXISTS (SELECT FROM library_placement p WHERE p.supervisor_id = changed) THEN
         PERFORM library_dependents_check(changed);
     END IF;
-    UPDATE library l SET region_code = last.region_code, supervisor_id = last.supervisor_id, closed_on = last.ends_on,
+    UPDATE library l SET region_code = last.region_code, supervisor_id = last.supervisor_id,
+        placed_from = last.starts_on, closed_on = last.ends_on,
         status = CASE WHEN last.ends_on IS NOT NULL THEN 'closed' WHEN l.status = 'closed' THEN 'active' ELSE l.status END
-    WHERE l.id = changed AND (l.region_code, l.supervisor_id, l.closed_on)
-        IS DISTINCT FROM (last.region_code, last.supervisor_id, last.ends_on);
+    WHERE l.id = changed AND (l.region_code, l.supervisor_id, l.placed_from, l.closed_on)
+        IS DISTINCT FROM (last.region_code, last.supervisor_id, last.starts_on, last.ends_on);
     RETURN NULL;
 END
 $$;

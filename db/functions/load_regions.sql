@@ -47,7 +47,7 @@ DECLARE
 BEGIN
     CREATE TEMPORARY TABLE staged_region ON COMMIT DROP AS
         SELECT s.code, btrim(s.name) AS name, s.level, region_type(s.code) AS type, s.parent_code,
-               CASE WHEN compared THEN region_name_key(s.name) END AS key
+               CASE WHEN compared THEN region_name_key(s.name) END COLLATE "C" AS key
         FROM (SELECT code, name, 'province' AS level, NULL::text COLLATE "C" AS parent_code FROM staged_province
               UNION ALL SELECT code, name, 'regency', province_code FROM staged_regency
               UNION ALL SELECT code, name, 'district', regency_code FROM staged_district
@@ -89,8 +89,8 @@ BEGIN
       AND NOT EXISTS (SELECT FROM region_recode r WHERE r.code = g.code)
       AND NOT EXISTS (SELECT FROM old_region u WHERE u.code = after.code AND u.key = g.key);
     -- Claimed twice is not certain. Then the level is settled, and the scopes below may follow it.
-    DELETE FROM region_recode r
-    WHERE EXISTS (SELECT FROM region_recode o WHERE o.successor_code = r.successor_code AND o.code <> r.code);
+    DELETE FROM region_recode WHERE successor_code IN (
+        SELECT r.successor_code FROM region_recode r GROUP BY r.successor_code HAVING count(*) > 1);
     UPDATE old_region o SET new_code = r.successor_code FROM region_recode r WHERE r.code = o.code AND o.level = at_level;
 END
 $$;
@@ -100,7 +100,7 @@ CREATE OR REPLACE FUNCTION load_regions_compare() RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     CREATE TEMPORARY TABLE old_region ON COMMIT DROP AS
-        SELECT r.code, r.name, r.level, region_name_key(r.name) AS key, s.code AS new_code
+        SELECT r.code, r.name, r.level, region_name_key(r.name) COLLATE "C" AS key, s.code AS new_code
         FROM region r LEFT JOIN staged_region s ON s.code = r.code WHERE r.valid_to IS NULL;
     ALTER TABLE old_region ADD CONSTRAINT old_region_pkey PRIMARY KEY (code);
     CREATE INDEX ON old_region (key);

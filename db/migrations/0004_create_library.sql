@@ -1,7 +1,7 @@
 -- Libraries and their hierarchy in time.
 --
--- Where a library stands and who supervises it is a dated placement; the columns region_code, supervisor_id
--- and closed_on of library are the latest placement's, kept by trigger. A library inserted with a region_code
+-- Where a library stands and who supervises it is a dated placement; the columns region_code, supervisor_id,
+-- placed_from and closed_on of library are the latest placement's, kept by trigger. A library inserted with a region_code
 -- (or of kind national) gets its first placement from its own columns: region_code, supervisor_id, founded_on as the
 -- start, closed_on as the end. A library inserted without one must get a placement before its transaction ends.
 CREATE TABLE library (
@@ -12,12 +12,14 @@ CREATE TABLE library (
     status          text COLLATE "C" NOT NULL DEFAULT 'active',
     region_code     text COLLATE "C",
     supervisor_id   uuid,
+    placed_from     date,                        -- since when it stands there; NULL: before anything we know
     place           text COLLATE "C" NOT NULL GENERATED ALWAYS AS (coalesce(region_code, '')) STORED,
     address         text,
     postal_code     text,
     latitude        double precision,
     longitude       double precision,
     location        cube GENERATED ALWAYS AS (earth_point(latitude, longitude)) STORED,
+    located         boolean NOT NULL GENERATED ALWAYS AS (latitude IS NOT NULL) STORED,
     phone           text,
     email           text,
     contact_public  boolean NOT NULL,            -- unless told: true, but false for village and tbm
@@ -54,6 +56,7 @@ CREATE TABLE library (
     CONSTRAINT library_phone_check CHECK (btrim(phone) <> '' AND length(phone) <= 60),
     CONSTRAINT library_email_check CHECK (email ~ '^[^@\s]+@[^@\s]+$' AND length(email) <= 320),
     CONSTRAINT library_website_check CHECK (btrim(website) <> '' AND length(website) <= 2048),
+    CONSTRAINT library_placed_from_check CHECK (isfinite(placed_from)),
     CONSTRAINT library_founded_on_check CHECK (isfinite(founded_on)),
     CONSTRAINT library_computers_check CHECK (computers >= 0),
     CONSTRAINT library_servers_check CHECK (servers >= 0),
@@ -66,16 +69,19 @@ CREATE TABLE library (
     CONSTRAINT library_identifiers_check CHECK (jsonb_typeof(identifiers) = 'array')
 );
 CREATE UNIQUE INDEX library_national_key ON library (kind) WHERE kind = 'national';
--- The orders of lists. kind, status and updated_at stand behind the key, so that a filter on them is decided
+-- The orders of lists. What else is asked of them stands behind the key, so that a filter is decided
 -- in the index and a rare match does not cost a walk over the table.
-CREATE INDEX library_place_idx ON library (place, id, kind, status, updated_at);
-CREATE INDEX library_name_idx ON library (name, id, kind, status, updated_at);
-CREATE INDEX library_updated_at_idx ON library (updated_at, id, kind, status);
-CREATE INDEX library_supervisor_idx ON library (supervisor_id, place, id);
-CREATE INDEX library_has_location_idx ON library ((location IS NOT NULL), place, id);
+CREATE INDEX library_place_idx ON library
+    (place, id, kind, status, updated_at, coalesce(placed_from, '-infinity'), coalesce(closed_on, 'infinity'));
+CREATE INDEX library_name_idx ON library
+    (name, id, kind, status, updated_at, coalesce(placed_from, '-infinity'), coalesce(closed_on, 'infinity'));
+CREATE INDEX library_updated_at_idx ON library
+    (updated_at, id, kind, status, coalesce(placed_from, '-infinity'), coalesce(closed_on, 'infinity'));
+CREATE INDEX library_supervisor_idx ON library (supervisor_id, place, id, kind, status, updated_at);
+CREATE INDEX library_located_idx ON library (located, place, id, kind, status, updated_at);
 CREATE INDEX library_words_idx ON library USING gin (words_vector(name)) WITH (fastupdate = off);
 CREATE INDEX library_location_idx ON library USING gist (location);
-SELECT audit_attach('library', '{id}', '{phone,email}', '{row_version,updated_at,place,location}');
+SELECT audit_attach('library', '{id}', '{phone,email}', '{row_version,updated_at,place,location,located,placed_from}');
 
 -- The owner of every rule that spans several libraries. Whoever writes a placement first makes a new version of
 -- these rows, of the library and its supervisors, in the order of their ids: so two writers whose changes
@@ -116,11 +122,12 @@ CREATE TABLE library_placement (
     CONSTRAINT library_placement_precision_check CHECK (starts_on_precision IN ('day', 'month', 'year', 'unknown')),
     CONSTRAINT library_placement_reason_check CHECK (btrim(reason) <> '' AND length(reason) <= 1000)
 );
--- The first two are those of a list as of a day: whether a placement covers it is decided in the index.
+-- The first is that of a hierarchy as of a day: whether a placement covers it is decided in the index. The second
+-- is of those that have ended, which a list as of a day adds to the libraries that stand where they stood.
 CREATE INDEX library_placement_place_idx ON library_placement
     (place, library_id, kind, coalesce(starts_on, '-infinity'), coalesce(ends_on, 'infinity'));
-CREATE INDEX library_placement_supervisor_idx ON library_placement
-    (supervisor_id, place, library_id, coalesce(starts_on, '-infinity'), coalesce(ends_on, 'infinity'));
+CREATE INDEX library_placement_ended_idx ON library_placement (place, library_id, ends_on) WHERE ends_on IS NOT NULL;
+CREATE INDEX library_placement_supervisor_idx ON library_placement (supervisor_id, place, library_id);
 CREATE INDEX library_placement_library_idx ON library_placement (library_id, starts_on);
 CREATE INDEX library_placement_region_idx ON library_placement (region_code);
 SELECT audit_attach('library_placement', '{id}', '{}', '{row_version,updated_at,place,period,kind}');

@@ -1,8 +1,8 @@
 -- Libraries. phone and email are shown only where they are public; get_library_contact shows them to those in reach.
 --
 -- A list first finds its page, p, mostly within an index, then looks up the page's rows one by one: the lateral joins
--- with OFFSET 0 are that, whatever a generic plan believes of its LIMIT. A count is of p alone (the other joins fall away). With as_of, p is the
--- placement that covers the day, else the library's own columns. A list of kinds or statuses is bounded from both sides too:
+-- with OFFSET 0 are that, whatever a generic plan believes of its LIMIT. A count is of p alone (the other joins fall away). With as_of, a library
+-- stands where its placement of that day says: its own row when that is the latest one, else one that has ended. A list of kinds or statuses is bounded from both sides too:
 -- the bounds (one value, mostly) are decided inside the index. :near is a point computed once, hence the scalar subqueries.
 
 -- Closed libraries come only when status or as_of is given, or with deleted=include as tombstones.
@@ -23,40 +23,44 @@ SELECT p.place AS "@place", p.id, l.npp, l.name, l.kind, l.status, e.region_code
     , s.region_code AS "supervisor.region_code"                                                                  --? page_rows and expand.supervisor
     , CASE WHEN l.status = 'closed' THEN l.closed_at END AS "@deleted_at"                                        --? deleted.include and not as_of
 FROM (
-    SELECT p.id, p.place
-        , p.region_code, p.supervisor_id                                                                         --? as_of
+    SELECT l.id, l.place
+        , l.region_code, l.supervisor_id                                                                         --? as_of
         , l.name                                                                                                 --? sort.name
         , l.updated_at                                                                                           --? sort.updated_at
         , earth_distance_km(l.location, (SELECT earth_point(:near.latitude, :near.longitude))) AS distance_km    --? near
-    FROM library l CROSS JOIN LATERAL (SELECT l.id, l.place, l.kind, l.supervisor_id) p                          --? not as_of
-    FROM (SELECT h.library_id AS id, h.place, h.kind, h.region_code, h.supervisor_id, h.starts_on, h.ends_on     --? as_of
-          FROM library_placement h) p LEFT JOIN library l ON l.id = p.id                                         --? as_of
+    FROM library l                                                                                               --? not as_of
+    FROM (SELECT n.id, n.place, n.kind, n.region_code, n.supervisor_id, n.name, n.npp, n.status, n.location, n.located, n.updated_at --? as_of
+          FROM library n                                                                                         --? as_of
+          WHERE coalesce(n.placed_from, '-infinity') <= :as_of AND coalesce(n.closed_on, 'infinity') >= :as_of   --? as_of
+          UNION ALL                                                                                              --? as_of
+          SELECT h.library_id, h.place, h.kind, h.region_code, h.supervisor_id, n.name, n.npp, n.status, n.location, n.located, n.updated_at --? as_of
+          FROM library_placement h JOIN library n ON n.id = h.library_id                                         --? as_of
+          WHERE h.ends_on >= :as_of AND coalesce(h.starts_on, '-infinity') <= :as_of AND h.starts_on IS DISTINCT FROM n.placed_from) l --? as_of
     WHERE true
       AND l.status <> 'closed'                                                                                   --? not status and not as_of and not deleted.include
-      AND coalesce(p.starts_on, '-infinity') <= :as_of AND coalesce(p.ends_on, 'infinity') >= :as_of             --? as_of
-      AND p.place >= :within AND p.place < :within || '/'                                                        --? within
-      AND p.place = :region                                                                                      --? region
-      AND p.supervisor_id = :supervisor                                                                          --? supervisor
-      AND p.kind = ANY (:kind)                                                                                   --? kind
-      AND p.kind >= (SELECT min(k) FROM unnest(:kind) k) AND p.kind <= (SELECT max(k) FROM unnest(:kind) k)      --? kind
+      AND l.place >= :within AND l.place < :within || '/'                                                        --? within
+      AND l.place = :region                                                                                      --? region
+      AND l.supervisor_id = :supervisor                                                                          --? supervisor
+      AND l.kind = ANY (:kind)                                                                                   --? kind
+      AND l.kind >= (SELECT min(k) FROM unnest(:kind) k) AND l.kind <= (SELECT max(k) FROM unnest(:kind) k)      --? kind
       AND l.status = ANY (:status)                                                                               --? status
       AND l.status >= (SELECT min(k) FROM unnest(:status) k) AND l.status <= (SELECT max(k) FROM unnest(:status) k) --? status
       AND l.npp = :npp                                                                                           --? npp
-      AND p.id = (SELECT i.library_id FROM library_identifier i WHERE i.scheme = split_part(:identifier, ':', 1) --? identifier
+      AND l.id = (SELECT i.library_id FROM library_identifier i WHERE i.scheme = split_part(:identifier, ':', 1) --? identifier
                   AND i.value = substr(:identifier, strpos(:identifier, ':') + 1))                               --? identifier
       AND words_vector(l.name) @@ words_query(:q)                                                                --? q
       AND l.location <@ (SELECT earth_box(earth_point(:near.latitude, :near.longitude), coalesce(:radius_km, 25))) --? near
       AND earth_distance_km(l.location, (SELECT earth_point(:near.latitude, :near.longitude))) <= coalesce(:radius_km, 25) --? near
-      AND (l.location IS NOT NULL) = :has_location                                                               --? has_location
+      AND l.located = :has_location                                                                              --? has_location
       AND l.updated_at >= :updated_since                                                                         --? updated_since
-      AND (p.place, p.id) > (:key.1, :key.2)                                                                     --? cursor and sort.region
-      AND (l.name, p.id) > (:key.1, :key.2)                                                                      --? cursor and sort.name
-      AND (l.updated_at, p.id) > (:key.1, :key.2)                                                                --? cursor and sort.updated_at
-      AND (earth_distance_km(l.location, (SELECT earth_point(:near.latitude, :near.longitude))), p.id) > (:key.1, :key.2) --? cursor and sort.distance
-    ORDER BY p.place, p.id                                                                                       --? sort.region
-    ORDER BY l.name, p.id                                                                                        --? sort.name
-    ORDER BY l.updated_at, p.id                                                                                  --? sort.updated_at
-    ORDER BY distance_km, p.id                                                                                   --? sort.distance
+      AND (l.place, l.id) > (:key.1, :key.2)                                                                     --? cursor and sort.region
+      AND (l.name, l.id) > (:key.1, :key.2)                                                                      --? cursor and sort.name
+      AND (l.updated_at, l.id) > (:key.1, :key.2)                                                                --? cursor and sort.updated_at
+      AND (earth_distance_km(l.location, (SELECT earth_point(:near.latitude, :near.longitude))), l.id) > (:key.1, :key.2) --? cursor and sort.distance
+    ORDER BY l.place, l.id                                                                                       --? sort.region
+    ORDER BY l.name, l.id                                                                                        --? sort.name
+    ORDER BY l.updated_at, l.id                                                                                  --? sort.updated_at
+    ORDER BY distance_km, l.id                                                                                   --? sort.distance
     LIMIT :page_rows                                                                                             --? page_rows
 ) p
 JOIN LATERAL (                                                                                                   --? page_rows
@@ -260,8 +264,8 @@ WHERE id = :id AND gate_library_open(id)
 
 -- A move needs the place it leaves and the place it goes to.
 -- name: gate_move_library :one
-SELECT gate_library(:id, :if_match) AS passed                                                                     --? not reach
-SELECT gate_library(:id, :if_match, :reach.from, :reach.to, :reach.rank, NULL)                                   --? reach
+SELECT gate_library(:id, NULL) AS passed                                                                         --? not reach
+SELECT gate_library(:id, NULL, :reach.from, :reach.to, :reach.rank, NULL)                                        --? reach
     AND gate_library_place((SELECT l.kind FROM library l WHERE l.id = :id), :region_code, :reach.from, :reach.to, :reach.rank) --? reach and region_code
     AS passed                                                                                                    --? reach
 
@@ -308,4 +312,4 @@ SELECT gate_library(:id, NULL) AND audit_read('library', :id) AS passed         
 SELECT gate_library(:id, NULL, :reach.from, :reach.to, :reach.rank, :reach.libraries) AND audit_read('library', :id) AS passed --? reach
 
 -- name: get_library_contact :one
-SELECT l.row_version AS "@version", l.phone, l.email, l.contact_public FROM library l WHERE l.id = :id
+SELECT l.phone, l.email, l.contact_public FROM library l WHERE l.id = :id

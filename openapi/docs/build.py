@@ -62,7 +62,7 @@ def install(npm, directory):
     except (OSError, subprocess.TimeoutExpired) as fault:
         why, failed = [str(fault)], True
     if failed:
-        say(f"npm ci failed ({why[0]}): /docs will be a plain page; `make docs build` tries again")
+        say(f"npm ci failed ({why[0]}): /docs will be a plain page; `make docs` tries again")
         return None
     stamp.write_text(digest)
     return package

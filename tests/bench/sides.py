@@ -7,16 +7,19 @@ import shutil
 import signal
 import subprocess
 import time
+from datetime import datetime
 from urllib.parse import parse_qs, urlsplit
 
 import requests
 
-from bench.statements import ROOT, assemble
+from bench.statements import ROOT, assemble, columns, json_object, json_page, tree_of
 from harness.service import free_port
 
 LIMIT = 50
 PAGE_GIVEN = ("within", "expand.region", "sort.region", "page_rows")
-POOL_CONNECTIONS = 10
+PAGE_KEYS = ("@place", "id")
+POOL_CONNECTIONS = 10  # of every side, ours included; two processes have five each
+PGBENCH = "/usr/lib/postgresql/15/bin/pgbench"
 
 
 def install_peers(source, target):
@@ -34,38 +37,34 @@ def install_peers(source, target):
     return target
 
 
-def schema_of(value):
-    """A JSON Schema with which a peer serialises what the service answered."""
-    if isinstance(value, dict):
-        return {"type": ["object", "null"], "properties": {name: schema_of(one) for name, one in value.items()}}
-    if isinstance(value, list):
-        return {"type": "array", "items": schema_of(value[0]) if value else {}}
-    if isinstance(value, bool):
+def schema_of(values):
+    """A JSON Schema with which a peer serialises values like these."""
+    values = [value for value in values if value is not None]
+    if any(isinstance(value, dict) for value in values):
+        names = dict.fromkeys(name for value in values for name in value)
+        return {"type": ["object", "null"],
+                "properties": {name: schema_of([value.get(name) for value in values]) for name in names}}
+    if any(isinstance(value, list) for value in values):
+        return {"type": "array", "items": schema_of([one for value in values for one in value])}
+    if any(isinstance(value, bool) for value in values):
         return {"type": ["boolean", "null"]}
-    if isinstance(value, (int, float)):
+    if any(isinstance(value, (int, float)) for value in values):
         return {"type": ["number", "null"]}
     return {"type": ["string", "null"]}
 
 
-def numbered(sql, order, wanted):
-    """$n renumbered to the order in which peers and pgbench give values."""
-    return re.sub(r"\$(\d+)", lambda match: f"${wanted.index(order[int(match.group(1)) - 1]) + 1}", sql)
-
-
-def peer_config(cluster, database, modules, item):
+def peer_config(cluster, database, modules, point_item, page_items):
     url = urlsplit(cluster.url(database))
-    query = parse_qs(url.query)
-    point, order = assemble("get_library", ())
-    point = numbered(point, order, ["id"])
-    page, order = assemble("list_libraries", PAGE_GIVEN)
-    page = numbered(page, order, ["within", "page_rows"])
+    point, point_columns = assemble("get_library", (), ["id"]), columns("get_library", ())
+    page, page_columns = assemble("list_libraries", PAGE_GIVEN, ["within", "page_rows"]), columns("list_libraries", PAGE_GIVEN)
     return {
-        "socket": (query.get("host") or [url.hostname])[0], "database": database, "user": (query.get("user") or [url.username])[0],
-        "modules": str(modules), "limit": LIMIT, "keys": ["@place", "id"], "item": schema_of(item),
-        "point": point.replace("$1", "$1::uuid"), "page": page,
-        "json_point": f"SELECT row_to_json(t)::text AS body FROM ({point.replace('$1', '$1::uuid')}) t",
-        "json_page": "SELECT json_build_object('items', coalesce(json_agg(t), '[]'), 'next', null)::text AS body "
-                     f"FROM ({page}) t",
+        "socket": parse_qs(url.query)["host"][0], "database": database, "user": url.username,
+        "modules": str(modules), "limit": LIMIT, "keys": PAGE_KEYS,
+        "point_item": schema_of([point_item]), "page_item": schema_of(page_items),
+        "point_tree": tree_of(point_columns), "page_tree": tree_of(page_columns),
+        "point": point, "page": page,
+        "json_point": json_object(point, point_columns),
+        "json_page": json_page(page, page_columns, PAGE_KEYS, LIMIT),
     }
 
 
@@ -76,7 +75,8 @@ class Peer:
         self.name, self.port = f"{driver}-{workers}", free_port()
         file = work / "peer.json"
         file.write_text(json.dumps(config), encoding="utf-8")
-        with open(work / f"peer-{self.name}.log", "wb") as log:
+        log_path = work / f"peer-{self.name}.log"
+        with open(log_path, "wb") as log:
             self.process = subprocess.Popen(
                 ["node", str(ROOT / "tests/bench/peer.js"), str(self.port), driver, str(workers),
                  str(POOL_CONNECTIONS // workers), str(file)], stdout=log, stderr=log,
@@ -88,7 +88,8 @@ class Peer:
                     return
             except requests.RequestException:
                 time.sleep(0.1)
-        raise AssertionError(f"peer {self.name} does not start: {(work / f'peer-{self.name}.log').read_text()[-2000:]}")
+        self.stop()
+        raise AssertionError(f"peer {self.name} does not start: {log_path.read_text()[-2000:]}")
 
     def stop(self):
         try:
@@ -96,21 +97,31 @@ class Peer:
             self.process.wait(10)
         except (ProcessLookupError, subprocess.TimeoutExpired):
             self.process.kill()
+            self.process.wait(10)
 
 
-def start_peers(work, config):
-    return [Peer(work, config, driver, workers) for driver in ("pg", "postgres") for workers in (1, 2)]
+def comparable(value):
+    """An answer with its times as instants and without the cursor's text, which every side writes its own way."""
+    if isinstance(value, dict):
+        return {name: "there is more" if name == "next" and one else instant(one) if name.endswith("_at")
+                else comparable(one) for name, one in value.items()}
+    return [comparable(one) for one in value] if isinstance(value, list) else value
 
 
-def check_peer(url, name, ours):
-    """A peer that answers something else is no peer: the same ids, the same names."""
+def instant(text):
+    if text is None:
+        return None
+    text = re.sub(r"(Z|\+00(:00)?)$", "+00:00", text.replace(" ", "T"))
+    text = re.sub(r"\.(\d+)", lambda match: "." + match.group(1).ljust(6, "0"), text)
+    return datetime.fromisoformat(text)
+
+
+def check_peer(url, ours):
+    """A peer that answers something else is no peer."""
     answer = requests.get(url, timeout=30)
     assert answer.status_code == 200, f"{url}: {answer.text[:500]}"
-    theirs = answer.json()
-    if name == "a":
-        assert theirs["id"] == ours["id"] and theirs["name"] == ours["name"], url
-    else:
-        assert [one["id"] for one in theirs["items"]][:LIMIT] == [one["id"] for one in ours["items"]], url
+    theirs, ours = comparable(answer.json()), comparable(ours)
+    assert theirs == ours, f"{url} answers {json.dumps(theirs, default=str)[:1500]}, ours {json.dumps(ours, default=str)[:1500]}"
 
 
 def pgbench(cluster, database, work, sql, values, seconds):
@@ -119,7 +130,7 @@ def pgbench(cluster, database, work, sql, values, seconds):
     script.write_text(re.sub(r"\$(\d+)", r":value\1", sql) + ";\n", encoding="utf-8")
     given = [word for number, value in enumerate(values, 1) for word in ("-D", f"value{number}={value}")]
     environment = {**os.environ, "PGOPTIONS": "-c plan_cache_mode=force_generic_plan"}
-    output = subprocess.run(["/usr/lib/postgresql/15/bin/pgbench", "-n", "-M", "prepared", "-f", str(script), *given,
-                             "-c", "8", "-j", "1", "-T", str(seconds), cluster.url(database)], check=True, text=True,
-                            capture_output=True, env=environment, timeout=seconds + 60).stdout
+    output = subprocess.run([PGBENCH, "-n", "-M", "prepared", "-f", str(script), *given, "-c", "8", "-j", "1",
+                             "-T", str(seconds), cluster.url(database)], check=True, text=True, capture_output=True,
+                            env=environment, timeout=seconds + 60).stdout
     return float(re.search(r"tps = ([0-9.]+) \(without initial", output).group(1))

@@ -44,7 +44,7 @@ SELECT set_eq($$SELECT name FROM ours WHERE has_any_column_privilege('tpbis_api'
               '{library,library_identifier}'::text[], 'it writes libraries and identifiers, nothing else');
 SELECT set_eq($$SELECT name FROM ours WHERE has_table_privilege('tpbis_api', oid, 'DELETE')$$, '{library_identifier}'::text[], 'it deletes identifiers only');
 SELECT is_empty($$SELECT column_name FROM information_schema.columns WHERE table_schema = 'public' AND table_name = 'library'
-                  AND column_name IN ('id', 'kind', 'region_code', 'supervisor_id', 'identifiers', 'closed_at', 'created_at', 'updated_at')
+                  AND column_name IN ('id', 'kind', 'region_code', 'supervisor_id', 'placed_from', 'identifiers', 'closed_at', 'created_at', 'updated_at')
                   AND has_column_privilege('tpbis_api', 'library', column_name, 'UPDATE')$$, 'never what the rules keep');
 SELECT set_eq($$SELECT attname::text FROM pg_attribute WHERE attrelid = 'audit'::regclass AND attnum > 0 AND has_column_privilege('tpbis_api', 'audit', attname, 'SELECT')$$,
               '{xid,table_name,action}'::text[], 'of the audit it sees which tables changed when, and what was only read');

@@ -384,7 +384,8 @@ def test_a_placement_made_after_the_edition_is_put_right(database, edition, tmp_
     assert row[:3] == ("19.01.06.2099", "2026-03-01", None) and row[6] == f"region code {KAPUK} recoded by edition 5.0.0"
 
 
-def test_same_names_are_not_guessed(database, shipped, tmp_path):
+@pytest.mark.parametrize("other", ["stays", "is renamed"])
+def test_same_names_are_not_guessed(database, shipped, tmp_path, other):
     """Two villages of one name in the kabupaten: which of them moved, the codes do not say."""
     twins = database.rows("""SELECT min(code), max(code) FROM region WHERE level = 'village' AND valid_to IS NULL
         GROUP BY left(code, 5), region_name_key(name)
@@ -394,8 +395,13 @@ def test_same_names_are_not_guessed(database, shipped, tmp_path):
     district = next(code for code in rows if len(code) == 8 and code.startswith(twins[0][:5])
                     and code not in (twins[0][:8], twins[1][:8]))
     rows[f"{district}.2099"] = name
+    if other == "is renamed":
+        rows[twins[1]] = "Nama Baru Sekali"
     database.load("--edition", write_edition(tmp_path / "new", rows))
-    assert database.review() == {(twins[0], "no_successor"): (None, name)}
+    expected = {(twins[0], "no_successor"): (None, name)}
+    if other == "is renamed":  # or did its name go elsewhere?
+        expected[(twins[1], "reassigned")] = (None, f"{shipped[twins[1]]}, now Nama Baru Sekali")
+    assert database.review() == expected
 
 
 def test_the_list_of_changes_overrides_the_rule(database, edition, tmp_path):

@@ -77,14 +77,18 @@ class Cluster:
         connection.autocommit = True
         return connection
 
-    def run(self, database, *words, check=True, keys=None, **settings):
-        """A subcommand of the binary against that database; settings become TPBIS_ variables."""
+    def run(self, database, *words, check=True, keys=None, seconds=300, **settings):
+        """A subcommand of the binary against that database; settings become TPBIS_ variables, None unsets one."""
         environment = clean_environment()
         environment.update(TPBIS_DATABASE_URL=self.url(database), TPBIS_OWNER_DATABASE_URL=self.url(database, owner=True))
         if keys:
             environment["TPBIS_KEY_DIRECTORY"] = str(keys)
-        environment.update({f"TPBIS_{name.upper()}": str(value) for name, value in settings.items()})
-        result = subprocess.run([self.binary, *words], env=environment, text=True, capture_output=True, timeout=300)
+        for name, value in settings.items():
+            environment.pop(f"TPBIS_{name.upper()}", None)
+            if value is not None:
+                environment[f"TPBIS_{name.upper()}"] = str(value)
+        result = subprocess.run([self.binary, *words], env=environment, text=True, capture_output=True,
+                                timeout=seconds)
         if check and result.returncode:
             raise AssertionError(f"tpbis {' '.join(words)}: {result.stdout}{result.stderr}")
         return result

@@ -24,8 +24,9 @@ def free_port():
 class Service:
     """`tpbis serve` against one database. Its log lines are in `log_path`, its pid in `process.pid`."""
 
-    def __init__(self, cluster, database, directory, keys=None, **settings):
+    def __init__(self, cluster, database, directory, keys=None, binary=None, **settings):
         self.cluster, self.database, self.settings = cluster, database, settings
+        self.binary = str(binary or cluster.binary)
         self.directory = Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.keys_dir = Path(keys) if keys else self.directory / "keys"
@@ -51,7 +52,7 @@ class Service:
             TPBIS_KEY_DIRECTORY=str(self.keys_dir))
         environment.update({f"TPBIS_{name.upper()}": str(value) for name, value in self.settings.items()})
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen([self.cluster.binary, "serve"], env=environment, stdout=log, stderr=log,
+            self.process = subprocess.Popen([self.binary, "serve"], env=environment, stdout=log, stderr=log,
                                             start_new_session=True)
         if wait:
             self.wait_ready()

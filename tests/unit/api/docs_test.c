@@ -26,7 +26,8 @@ static void every_file_is_found_by_its_name(void **state)
 static void other_names_are_not_there(void **state)
 {
     (void)state;
-    const char *const strangers[] = {"INDEX.HTML", "index.html/", "/index.html", "../index.html", "build.py", "i"};
+    const char *const strangers[] = {"INDEX.HTML",    "index.html/", "/index.html",
+                                     "../index.html", "build.py",    "i"};
     for (size_t i = 0; i < sizeof(strangers) / sizeof(*strangers); i++)
         assert_null(docs_find(span_of(strangers[i])));
     assert_null(docs_find(((struct span){"index.html\0", 11})));
