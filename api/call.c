@@ -2,16 +2,13 @@
 #include "api/call.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include "api/base/clock.h"
 #include "api/stream.h"
 
-#define ARENA_BLOCK_BYTES 32768
-
 struct call *call_new(struct service *service)
 {
-    struct arena *arena = arena_new(ARENA_BLOCK_BYTES);
+    struct arena *arena = arena_new(ARENA_REQUEST_BYTES);
     struct call *call = arena_alloc(arena, sizeof(*call));
     call->service = service;
     call->arena = arena;
@@ -95,18 +92,23 @@ enum problem_code call_refuse(struct call *call, enum problem_code code, const c
     return code;
 }
 
-void response_header(struct call *call, const char *name, const char *format, ...)
+static void header_add(struct call *call, const char *name, const char *value)
 {
-    va_list arguments, again;
-    va_start(arguments, format);
-    va_copy(again, arguments);
-    int len = vsnprintf(NULL, 0, format, arguments);
-    assert(len >= 0 && call->response.header_count < RESPONSE_HEADERS_MAX);
-    char *value = arena_alloc(call->arena, (size_t)len + 1);
-    vsnprintf(value, (size_t)len + 1, format, again);
-    va_end(arguments);
-    va_end(again);
+    assert(call->response.header_count < RESPONSE_HEADERS_MAX);
     size_t at = call->response.header_count++;
     call->response.headers[at].name = name;
     call->response.headers[at].value = value;
+}
+
+void response_header(struct call *call, const char *name, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    header_add(call, name, arena_vprintf(call->arena, format, arguments));
+    va_end(arguments);
+}
+
+void response_header_lent(struct call *call, const char *name, const char *value)
+{
+    header_add(call, name, value);
 }

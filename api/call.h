@@ -108,5 +108,7 @@ enum problem_code call_refuse(struct call *call, enum problem_code code, const c
 
 void response_header(struct call *call, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* The same for a text that lives as long as the call. */
+void response_header_lent(struct call *call, const char *name, const char *value);
 
 #endif

@@ -5,7 +5,8 @@
 
 void render_object(struct call *call, const struct rows *rows, struct span *ret_version)
 {
-    struct row_plan *plan = row_plan_new(call->arena, rows, call->fields, call->field_count);
+    struct row_plan *plan = row_plan_new(call->arena, rows, call->fields, call->field_count,
+                                         call->media == MEDIA_GEOJSON);
     struct buffer *body = &call->response.body;
     int version = rows_column(rows, "@version");
     struct span cell = SPAN("");
@@ -63,7 +64,8 @@ static void next_write(struct buffer *body, struct span next)
 void render_page(struct call *call, const struct rows *rows, const struct rows *total)
 {
     struct buffer *body = &call->response.body;
-    struct row_plan *plan = row_plan_new(call->arena, rows, call->fields, call->field_count);
+    struct row_plan *plan = row_plan_new(call->arena, rows, call->fields, call->field_count,
+                                         call->media == MEDIA_GEOJSON);
     size_t count = rows_count(rows), shown = count;
     struct span next = SPAN_NONE;
 

@@ -166,24 +166,24 @@ void respond_finish(struct call *call)
     struct span origin = origin_allowed(call);
     if (origin.ptr) {
         response_header(call, "Access-Control-Allow-Origin", "%.*s", SPAN_ARG(origin));
-        response_header(call, "Access-Control-Expose-Headers", "%s", CORS_EXPOSED_HEADERS);
+        response_header_lent(call, "Access-Control-Expose-Headers", CORS_EXPOSED_HEADERS);
     }
     response_header(call, "Vary",
                     "Accept, Accept-Encoding, Accept-Language, Authorization, Origin");
     if (response->content_type && response->status != 304)
-        response_header(call, "Content-Type", "%s", response->content_type);
+        response_header_lent(call, "Content-Type", response->content_type);
     if (response->gzipped)
-        response_header(call, "Content-Encoding", "gzip");
+        response_header_lent(call, "Content-Encoding", "gzip");
     if (!has_header(call, "Cache-Control"))
-        response_header(call, "Cache-Control", "%s",
-                        response->status >= 400 || call->method != METHOD_GET
-                            ? "no-store"
-                            : "private, no-cache");
+        response_header_lent(call, "Cache-Control",
+                             response->status >= 400 || call->method != METHOD_GET
+                                 ? "no-store"
+                                 : "private, no-cache");
     response_header(call, "X-Request-Id", "%.*s", SPAN_ARG(call->request_id));
-    response_header(call, "X-Content-Type-Options", "nosniff");
+    response_header_lent(call, "X-Content-Type-Options", "nosniff");
     if (!has_header(call, "Content-Security-Policy"))
-        response_header(call, "Content-Security-Policy",
-                        "default-src 'none'; frame-ancestors 'none'");
+        response_header_lent(call, "Content-Security-Policy",
+                             "default-src 'none'; frame-ancestors 'none'");
     if (response->close || atomic_load(&call->service->draining))
-        response_header(call, "Connection", "close");
+        response_header_lent(call, "Connection", "close");
 }

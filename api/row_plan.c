@@ -126,7 +126,7 @@ static int key_column(const struct row_plan *plan, const struct rows *rows)
 }
 
 struct row_plan *row_plan_new(struct arena *arena, const struct rows *rows,
-                              const struct span *fields, size_t count)
+                              const struct span *fields, size_t count, bool features)
 {
     size_t columns = rows_columns(rows);
     size_t kept = 0;
@@ -150,7 +150,8 @@ struct row_plan *row_plan_new(struct arena *arena, const struct rows *rows,
     if (plan->key >= 0)
         plan->key_literal = span_of(arena_printf(arena, "{\"%s\":", plan->names[plan->key]));
     steps_build(arena, plan, false, &plan->json);
-    steps_build(arena, plan, true, &plan->properties);
+    if (features)
+        steps_build(arena, plan, true, &plan->properties);
     return plan;
 }
 

@@ -12,9 +12,10 @@ struct row_plan; /* in the arena */
 
 /* `fields`: top-level names to keep (count 0 = all). Columns of one nested object stand together.
  * The plan holds for every result of the same statement, so for all batches of a stream. It borrows
- * the columns' names: they live as long as the rows it was made from. */
+ * the columns' names: they live as long as the rows it was made from. `features`: write_geojson()
+ * will be called with it. */
 struct row_plan *row_plan_new(struct arena *arena, const struct rows *rows,
-                              const struct span *fields, size_t count);
+                              const struct span *fields, size_t count, bool features);
 
 /* One JSON object. A row whose "@deleted_at" is not NULL is written as {"id": ..., "deleted_at":
  * ...} (with its first column where there is no id: the code of a region). Numbers and booleans

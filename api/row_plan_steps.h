@@ -29,13 +29,13 @@ struct row_steps {
 };
 
 struct row_plan {
-    struct row_steps json;                    /* the columns that are kept */
-    struct row_steps properties;              /* the same without id and location, for GeoJSON */
-    uint16_t column_count;                    /* of the result */
-    bool *kept;                               /* by column: it is written */
-    const char **names;                       /* by column */
-    uint8_t *types;                           /* by column */
-    bool one_column;                          /* in CSV */
+    struct row_steps json;       /* the columns that are kept */
+    struct row_steps properties; /* the same without id and location, made for GeoJSON alone */
+    uint16_t column_count;       /* of the result */
+    bool *kept;                  /* by column: it is written */
+    const char **names;          /* by column */
+    uint8_t *types;              /* by column */
+    bool one_column;             /* in CSV */
     int key, deleted_at, latitude, longitude; /* columns, -1 when there is none */
     struct span key_literal;                  /* {"id": */
 };

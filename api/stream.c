@@ -46,7 +46,8 @@ static void batch_take(struct stream *stream, const struct rows *rows, bool firs
 {
     struct call *call = stream->call;
     arena_reset(stream->arena);
-    struct row_plan *plan = row_plan_new(stream->arena, rows, call->fields, call->field_count);
+    struct row_plan *plan = row_plan_new(stream->arena, rows, call->fields, call->field_count,
+                                         call->media == MEDIA_GEOJSON);
     size_t count = rows_count(rows);
     size_t shown = count > call->page.limit ? call->page.limit : count;
     if (first)

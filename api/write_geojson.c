@@ -3,6 +3,8 @@
  * (section 3.2). */
 #include "api/row_plan_steps.h"
 
+#include <assert.h>
+
 static char *write_geometry(char *at, const struct row_plan *plan, const struct span *cells)
 {
     if (plan->latitude < 0 || plan->longitude < 0 || !cells[plan->latitude].ptr ||
@@ -20,6 +22,7 @@ void write_geojson(struct buffer *buffer, const struct row_plan *plan, const str
 {
     struct span cells[plan->column_count + 1u];
     size_t most = row_cells(plan, rows, row, cells);
+    assert(plan->properties.list); /* the plan was made for features */
     buffer_reserve(buffer, 2 * most + plan->properties.literal_bytes + 256);
     char *start = buffer->data + buffer->len, *at = start;
     bool deleted = plan->deleted_at >= 0 && cells[plan->deleted_at].ptr;

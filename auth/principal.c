@@ -25,7 +25,7 @@ static void element_add(struct buffer *literal, const char *text)
 static const char *literal_take(struct arena *arena, struct buffer *literal)
 {
     if (literal->len == 0)
-        buffer_char(literal, '{');
+        return "{}";
     buffer_char(literal, '}');
     const char *text = arena_cstr(arena, (struct span){literal->data, literal->len});
     buffer_free(literal);

@@ -3,6 +3,7 @@
 #include "api/base/arena.h"
 
 #include <assert.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@
 #endif
 
 #define ALIGNMENT _Alignof(max_align_t)
+#define SPARE_BYTES ARENA_REQUEST_BYTES /* an arena of another size is rare and leaves nothing */
 
 struct block {
     struct block *next;
@@ -37,6 +39,12 @@ struct arena {
     struct block *first;
     size_t block_bytes, lent;
 };
+
+/* The block that the last arena of this thread left, for its next one: a thread that answers one
+ * request after another asks malloc() for none. Freed when the thread ends. */
+static _Thread_local struct block *spare;
+static pthread_key_t spare_key;
+static pthread_once_t spare_once = PTHREAD_ONCE_INIT;
 
 static void memory_exhausted(size_t bytes)
 {
@@ -92,11 +100,43 @@ static void blocks_free(struct block *block)
     }
 }
 
+static void spare_free(void *block)
+{
+    spare = NULL;
+    blocks_free(block);
+}
+
+static void spare_key_make(void)
+{
+    if (pthread_key_create(&spare_key, spare_free) != 0)
+        abort();
+}
+
+/* Keeps a block of the usual size; whatever hangs behind it goes. */
+static void spare_keep(struct block *block)
+{
+    blocks_free(block->next);
+    block->next = NULL;
+    block->used = 0;
+    POISON(block->data, block->size);
+    pthread_once(&spare_once, spare_key_make);
+    if (spare || pthread_setspecific(spare_key, block) != 0)
+        blocks_free(block);
+    else
+        spare = block;
+}
+
 struct arena *arena_new(size_t block_bytes)
 {
     struct arena *arena = memory_alloc(sizeof(struct arena));
     arena->block_bytes = block_bytes < 64 ? 64 : block_bytes;
-    arena->first = block_new(arena->block_bytes);
+    if (spare && spare->size == arena->block_bytes) {
+        arena->first = spare;
+        spare = NULL;
+        pthread_setspecific(spare_key, NULL);
+    } else {
+        arena->first = block_new(arena->block_bytes);
+    }
     return arena;
 }
 
@@ -104,7 +144,10 @@ void arena_free(struct arena *arena)
 {
     if (!arena)
         return;
-    blocks_free(arena->first);
+    if (!spare && arena->block_bytes == SPARE_BYTES)
+        spare_keep(arena->first);
+    else
+        blocks_free(arena->first);
     free(arena);
 }
 
@@ -170,16 +213,27 @@ char *arena_cstr(struct arena *arena, struct span source)
     return copy;
 }
 
-char *arena_printf(struct arena *arena, const char *format, ...)
+char *arena_vprintf(struct arena *arena, const char *format, va_list args)
 {
-    va_list args, again;
-    va_start(args, format);
+    char brief[256]; /* most are; the others are formatted twice */
+    va_list again;
     va_copy(again, args);
-    int len = vsnprintf(NULL, 0, format, args);
-    va_end(args);
+    int len = vsnprintf(brief, sizeof brief, format, args);
     assert(len >= 0);
     char *text = arena_alloc(arena, (size_t)len + 1);
-    vsnprintf(text, (size_t)len + 1, format, again);
+    if ((size_t)len < sizeof brief)
+        memcpy(text, brief, (size_t)len);
+    else
+        vsnprintf(text, (size_t)len + 1, format, again);
     va_end(again);
+    return text;
+}
+
+char *arena_printf(struct arena *arena, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char *text = arena_vprintf(arena, format, args);
+    va_end(args);
     return text;
 }

@@ -8,6 +8,8 @@
 
 struct arena;
 
+#define ARENA_REQUEST_BYTES 32768 /* the block of a request; each thread keeps one for its next */
+
 struct arena *arena_new(size_t block_bytes); /* owned by the caller */
 void arena_free(struct arena *arena);        /* NULL is fine */
 void arena_reset(struct arena *arena);       /* everything lent from it is gone; keeps one block */
@@ -19,6 +21,8 @@ struct span arena_copy(struct arena *arena, struct span source);
 char *arena_cstr(struct arena *arena, struct span source);
 char *arena_printf(struct arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+char *arena_vprintf(struct arena *arena, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
 
 /* malloc and friends that abort when memory is exhausted; for what outlives a request. */
 void *memory_alloc(size_t bytes); /* zeroed */

@@ -23,14 +23,17 @@ void buffer_reserve(struct buffer *buffer, size_t more)
 void buffer_printf(struct buffer *buffer, const char *format, ...)
 {
     va_list args;
+    size_t room = buffer->cap - buffer->len;
     va_start(args, format);
-    int len = vsnprintf(NULL, 0, format, args);
+    int len = vsnprintf(room ? buffer->data + buffer->len : NULL, room, format, args);
     va_end(args);
     assert(len >= 0);
-    buffer_reserve(buffer, (size_t)len + 1); /* vsnprintf writes a NUL that does not count */
-    va_start(args, format);
-    vsnprintf(buffer->data + buffer->len, (size_t)len + 1, format, args);
-    va_end(args);
+    if ((size_t)len >= room) { /* once more with room; the NUL it writes does not count */
+        buffer_reserve(buffer, (size_t)len + 1);
+        va_start(args, format);
+        vsnprintf(buffer->data + buffer->len, (size_t)len + 1, format, args);
+        va_end(args);
+    }
     buffer->len += (size_t)len;
 }
 

@@ -41,6 +41,19 @@ static void add_text(struct buffer *line, struct span text)
     buffer_free(&clean);
 }
 
+static void add_number(struct buffer *line, int64_t number)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+    uint64_t left = number < 0 ? -(uint64_t)number : (uint64_t)number;
+    do
+        digits[--at] = (char)('0' + left % 10);
+    while (left /= 10);
+    if (number < 0)
+        buffer_char(line, '-');
+    buffer_add(line, digits + at, sizeof digits - at);
+}
+
 static void write_line(const struct buffer *line)
 {
     size_t done = 0;
@@ -64,14 +77,18 @@ void log_fields(enum log_level level, const char *event, const struct log_field 
     clock_rfc3339(clock_unix_ms(), now);
     struct buffer line = {0};
     buffer_reserve(&line, 512);
-    buffer_printf(&line, "{\"time\":\"%s\",\"level\":\"%s\",\"event\":", now, names[level]);
+    BUFFER_LITERAL(&line, "{\"time\":\"");
+    buffer_span(&line, span_of(now));
+    BUFFER_LITERAL(&line, "\",\"level\":\"");
+    buffer_span(&line, span_of(names[level]));
+    BUFFER_LITERAL(&line, "\",\"event\":");
     add_text(&line, span_of(event));
     for (size_t i = 0; i < count && fields[i].kind != LOG_END; i++) {
         buffer_char(&line, ',');
         add_text(&line, span_of(fields[i].name));
         buffer_char(&line, ':');
         if (fields[i].kind == LOG_NUMBER)
-            buffer_printf(&line, "%lld", (long long)fields[i].number);
+            add_number(&line, fields[i].number);
         else
             add_text(&line, fields[i].text);
     }

@@ -2,6 +2,8 @@
  * and comparisons downstream look at bytes. */
 #include "api/base/utf8.h"
 
+#include <stdint.h>
+
 /* What the lead byte promises: how many bytes, and the range of the second, which is where
  * over-long forms (E0, F0), surrogates (ED) and code points beyond U+10FFFF (F4) show. */
 static const struct lead {
@@ -33,10 +35,23 @@ size_t utf8_character(struct span text)
     return 0;
 }
 
+/* Bytes at the start of the text that are ASCII, in eights. */
+static size_t ascii_run(struct span text)
+{
+    size_t len = 0;
+    uint64_t word;
+    while (text.len - len >= sizeof word &&
+           (memcpy(&word, text.ptr + len, sizeof word), !(word & 0x8080808080808080u)))
+        len += sizeof word;
+    return len;
+}
+
 bool utf8_valid(struct span text)
 {
     while (text.len) {
-        size_t step = utf8_character(text);
+        size_t step = ascii_run(text);
+        if (!step)
+            step = utf8_character(text);
         if (!step)
             return false;
         text.ptr += step;

@@ -23,21 +23,15 @@ SELECT p.place AS "@place", p.id, l.npp, l.name, l.kind, l.status, e.region_code
     , s.region_code AS "supervisor.region_code"                                                                  --? page_rows and expand.supervisor
     , CASE WHEN l.status = 'closed' THEN l.closed_at END AS "@deleted_at"                                        --? deleted.include and not as_of
 FROM (
-    SELECT l.id, l.place
+    (SELECT l.id, l.place
         , l.region_code, l.supervisor_id                                                                         --? as_of
         , l.name                                                                                                 --? sort.name
         , l.updated_at                                                                                           --? sort.updated_at
         , earth_distance_km(l.location, (SELECT earth_point(:near.latitude, :near.longitude))) AS distance_km    --? near
-    FROM library l                                                                                               --? not as_of
-    FROM (SELECT n.id, n.place, n.kind, n.region_code, n.supervisor_id, n.name, n.npp, n.status, n.location, n.located, n.updated_at --? as_of
-          FROM library n                                                                                         --? as_of
-          WHERE coalesce(n.placed_from, '-infinity') <= :as_of AND coalesce(n.closed_on, 'infinity') >= :as_of   --? as_of
-          UNION ALL                                                                                              --? as_of
-          SELECT h.library_id, h.place, h.kind, h.region_code, h.supervisor_id, n.name, n.npp, n.status, n.location, n.located, n.updated_at --? as_of
-          FROM library_placement h JOIN library n ON n.id = h.library_id                                         --? as_of
-          WHERE h.ends_on >= :as_of AND coalesce(h.starts_on, '-infinity') <= :as_of AND h.starts_on IS DISTINCT FROM n.placed_from) l --? as_of
+    FROM library l
     WHERE true
       AND l.status <> 'closed'                                                                                   --? not status and not as_of and not deleted.include
+      AND coalesce(l.placed_from, '-infinity') <= :as_of AND coalesce(l.closed_on, 'infinity') >= :as_of         --? as_of
       AND l.place >= :within AND l.place < :within || '/'                                                        --? within
       AND l.place = :region                                                                                      --? region
       AND l.supervisor_id = :supervisor                                                                          --? supervisor
@@ -62,6 +56,42 @@ FROM (
     ORDER BY l.updated_at, l.id                                                                                  --? sort.updated_at
     ORDER BY distance_km, l.id                                                                                   --? sort.distance
     LIMIT :page_rows                                                                                             --? page_rows
+    )
+    UNION ALL                                                                                                    --? as_of
+    SELECT l.id, l.place                                                                                         --? as_of
+        , l.region_code, l.supervisor_id                                                                         --? as_of
+        , l.name                                                                                                 --? as_of and sort.name
+        , l.updated_at                                                                                           --? as_of and sort.updated_at
+        , earth_distance_km(l.location, (SELECT earth_point(:near.latitude, :near.longitude))) AS distance_km    --? as_of and near
+    FROM (SELECT h.library_id AS id, h.place, h.kind, h.region_code, h.supervisor_id, h.starts_on,               --? as_of
+              w.name, w.npp, w.status, w.location, w.located, w.updated_at, w.placed_from                        --? as_of
+          FROM library_placement h CROSS JOIN LATERAL (                                                          --? as_of
+              SELECT w.name, w.npp, w.status, w.location, w.located, w.updated_at, w.placed_from                 --? as_of
+              FROM library w WHERE w.id = h.library_id OFFSET 0) w                                               --? as_of
+          WHERE h.ends_on >= :as_of AND coalesce(h.starts_on, '-infinity') <= :as_of) l                          --? as_of
+    WHERE l.starts_on IS DISTINCT FROM l.placed_from                                                             --? as_of
+      AND l.place >= :within AND l.place < :within || '/'                                                        --? as_of and within
+      AND l.place = :region                                                                                      --? as_of and region
+      AND l.supervisor_id = :supervisor                                                                          --? as_of and supervisor
+      AND l.kind = ANY (:kind)                                                                                   --? as_of and kind
+      AND l.status = ANY (:status)                                                                               --? as_of and status
+      AND l.npp = :npp                                                                                           --? as_of and npp
+      AND l.id = (SELECT i.library_id FROM library_identifier i WHERE i.scheme = split_part(:identifier, ':', 1) --? as_of and identifier
+                  AND i.value = substr(:identifier, strpos(:identifier, ':') + 1))                               --? as_of and identifier
+      AND words_vector(l.name) @@ words_query(:q)                                                                --? as_of and q
+      AND l.location <@ (SELECT earth_box(earth_point(:near.latitude, :near.longitude), coalesce(:radius_km, 25))) --? as_of and near
+      AND earth_distance_km(l.location, (SELECT earth_point(:near.latitude, :near.longitude))) <= coalesce(:radius_km, 25) --? as_of and near
+      AND l.located = :has_location                                                                              --? as_of and has_location
+      AND l.updated_at >= :updated_since                                                                         --? as_of and updated_since
+      AND (l.place, l.id) > (:key.1, :key.2)                                                                     --? as_of and cursor and sort.region
+      AND (l.name, l.id) > (:key.1, :key.2)                                                                      --? as_of and cursor and sort.name
+      AND (l.updated_at, l.id) > (:key.1, :key.2)                                                                --? as_of and cursor and sort.updated_at
+      AND (earth_distance_km(l.location, (SELECT earth_point(:near.latitude, :near.longitude))), l.id) > (:key.1, :key.2) --? as_of and cursor and sort.distance
+    ORDER BY place, id                                                                                           --? as_of and sort.region
+    ORDER BY name, id                                                                                            --? as_of and sort.name
+    ORDER BY updated_at, id                                                                                      --? as_of and sort.updated_at
+    ORDER BY distance_km, id                                                                                     --? as_of and sort.distance
+    LIMIT :page_rows                                                                                             --? as_of and page_rows
 ) p
 JOIN LATERAL (                                                                                                   --? page_rows
     SELECT w.id, w.npp, w.name, w.kind, w.status, w.region_code, w.supervisor_id, w.address, w.postal_code, w.latitude, --? page_rows
@@ -264,8 +294,8 @@ WHERE id = :id AND gate_library_open(id)
 
 -- A move needs the place it leaves and the place it goes to.
 -- name: gate_move_library :one
-SELECT gate_library(:id, NULL) AS passed                                                                         --? not reach
-SELECT gate_library(:id, NULL, :reach.from, :reach.to, :reach.rank, NULL)                                        --? reach
+SELECT gate_library(:id, :if_match) AS passed                                                                    --? not reach
+SELECT gate_library(:id, :if_match, :reach.from, :reach.to, :reach.rank, NULL)                                   --? reach
     AND gate_library_place((SELECT l.kind FROM library l WHERE l.id = :id), :region_code, :reach.from, :reach.to, :reach.rank) --? reach and region_code
     AS passed                                                                                                    --? reach
 
@@ -312,4 +342,4 @@ SELECT gate_library(:id, NULL) AND audit_read('library', :id) AS passed         
 SELECT gate_library(:id, NULL, :reach.from, :reach.to, :reach.rank, :reach.libraries) AND audit_read('library', :id) AS passed --? reach
 
 -- name: get_library_contact :one
-SELECT l.phone, l.email, l.contact_public FROM library l WHERE l.id = :id
+SELECT l.row_version AS "@version", l.phone, l.email, l.contact_public FROM library l WHERE l.id = :id

@@ -249,6 +249,8 @@ def test_options_and_allow(own_api, path, allow):
 
 
 def test_unknown_addresses(own_api):
+    problem(own_api.get("/docs/nosuch.txt", token=None), 404, "not_found")
+    assert own_api.get("/docs/index.html", token=None).content == own_api.get("/docs", token=None).content
     for path in ("/", "/v1", "/v1/", "/v1/library", "/v1/libraries/", "/v2/libraries", "/v1/libraries/x/y/z/w", "/v1//libraries", "/V1/libraries", "/docs/"):
         assert own_api.get(path, token=None).status_code in (400, 404), path
     problem(own_api.get("/v1/library", token=None), 404, "not_found")

@@ -80,7 +80,7 @@ static const struct statement nap = STATEMENT("nap", 3, sleep_fragments, NULL, 0
 static const char schema[] =
     "DROP TABLE IF EXISTS audit, stress_item; DROP FUNCTION IF EXISTS stress_audit, stress_refuse;"
     "CREATE TABLE audit (xid xid8 NOT NULL DEFAULT pg_current_xact_id(),"
-    " table_name text COLLATE \"C\" NOT NULL);"
+    " table_name text COLLATE \"C\" NOT NULL, action text NOT NULL DEFAULT 'insert');"
     "CREATE INDEX ON audit (xid); CREATE INDEX ON audit (table_name, xid);"
     "CREATE TABLE stress_item (number bigint PRIMARY KEY);"
     "CREATE FUNCTION stress_audit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"

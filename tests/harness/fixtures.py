@@ -1,6 +1,7 @@
 """One cluster, one service and one witness for the whole run; `fresh` gives a service on a database of its own."""
 
 import json
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from harness.client import Api
 from harness.cluster import Cluster
-from harness.contract import Contract
+from harness.contract import ROOT, Contract
 from harness.service import Service
 
 CONTRACT = pytest.StashKey()
@@ -105,4 +106,9 @@ def pytest_sessionfinish(session, exitstatus):
     missing = contract.unseen()
     if missing:
         print("\nnever exercised:\n" + "\n".join("  " + " ".join(row) for row in missing))
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    codes = re.findall(r"^PROBLEM\((\w+)", (ROOT / "api/base/problems.def").read_text(encoding="utf-8"), re.MULTILINE)
+    missing = contract.unseen_codes(codes)
+    if missing:
+        print("\nproblems never reported: " + " ".join(missing))
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

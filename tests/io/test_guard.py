@@ -127,7 +127,7 @@ SILENT = [
 ]
 
 # Known: libmicrohttpd 0.9.75 repairs or cuts these so that we cannot tell them from good ones. They are the reason why
-# a reverse proxy that refuses them is part of a deployment. The table is a test, so that a library that mends one is noticed.
+# a reverse proxy that refuses them is part of a deployment. It is a test, so that a library that mends one is noticed.
 UNSEEN = [
     ("folded header value", request(GET, b"X-A: a", b" b"), [200, 200]),
     ("NUL in the target: what follows it is lost", get(b"/health/live\0x"), [200, 200]),

@@ -220,6 +220,35 @@ static void guards_each_row(void **state)
     arena_free(arena);
 }
 
+/* Values are looked at in eights: every byte at every place of a long one. */
+static void control_at_every_place(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_new(1024);
+    char value[30];
+    for (size_t at = 0; at < sizeof value; at++) {
+        for (int byte = 0; byte < 256; byte++) {
+            memset(value, 'v', sizeof value);
+            value[at] = (char)byte;
+            struct header headers[] = {{SPAN("Host"), SPAN("x")},
+                                       {SPAN("X-A"), {value, sizeof value}}};
+            struct frame frame = {.method = SPAN("GET"),
+                                  .target = SPAN("/"),
+                                  .version = SPAN("HTTP/1.1"),
+                                  .headers = headers,
+                                  .header_count = 2};
+            struct frame_limits limits = {.target_max_bytes = 200};
+            enum method method;
+            struct span arguments;
+            bool good = byte == '\t' || (byte >= 0x20 && byte != 0x7F);
+            enum problem_code code = frame_check(arena, &frame, &limits, &method, &arguments);
+            if ((code == PROBLEM_NONE) != good)
+                fail_msg("byte %d at %zu: problem %d", byte, at, (int)code);
+        }
+    }
+    arena_free(arena);
+}
+
 static void knows_methods(void **state)
 {
     (void)state;
@@ -356,9 +385,10 @@ static void finds_headers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(guards_each_row),   cmocka_unit_test(knows_methods),
-        cmocka_unit_test(limits_the_target), cmocka_unit_test(splits_paths),
-        cmocka_unit_test(splits_queries),    cmocka_unit_test(finds_headers),
+        cmocka_unit_test(guards_each_row), cmocka_unit_test(control_at_every_place),
+        cmocka_unit_test(knows_methods),   cmocka_unit_test(limits_the_target),
+        cmocka_unit_test(splits_paths),    cmocka_unit_test(splits_queries),
+        cmocka_unit_test(finds_headers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,7 +32,7 @@ static const char *json_of(const struct rows *rows, size_t row, const struct spa
                            size_t count)
 {
     struct buffer buffer = {0};
-    struct row_plan *plan = row_plan_new(arena, rows, fields, count);
+    struct row_plan *plan = row_plan_new(arena, rows, fields, count, false);
     write_json(&buffer, plan, rows, row);
     assert_true(buffer.len <= buffer.cap);
     char *text = arena_cstr(arena, (struct span){buffer.data, buffer.len});
@@ -158,7 +158,7 @@ static void expect_round_trip(struct span text)
     struct rows rows = {.columns = 1, .count = 1, .heads = {{"t", CELL_TEXT}}};
     rows.cells[0][0] = arena_cstr(arena, text);
     struct buffer buffer = {0};
-    write_json(&buffer, row_plan_new(arena, &rows, NULL, 0), &rows, 0);
+    write_json(&buffer, row_plan_new(arena, &rows, NULL, 0, false), &rows, 0);
     json_t *json = json_loadb(buffer.data, buffer.len, 0, NULL);
     if (!json)
         fail_msg("no JSON: %.*s", (int)buffer.len, buffer.data);
@@ -214,7 +214,7 @@ static void appends(void **state)
 {
     (void)state;
     struct buffer buffer = {0};
-    struct row_plan *plan = row_plan_new(arena, &library, NULL, 0);
+    struct row_plan *plan = row_plan_new(arena, &library, NULL, 0, false);
     for (int i = 0; i < 100; i++)
         write_json(&buffer, plan, &library, (size_t)i % 3);
     const char *first = json_of(&library, 0, NULL, 0), *second = json_of(&library, 1, NULL, 0);

@@ -28,7 +28,7 @@ static int teardown(void **state)
 static const char *csv_of(const struct rows *rows, const struct span *fields, size_t count)
 {
     struct buffer buffer = {0};
-    struct row_plan *plan = row_plan_new(arena, rows, fields, count);
+    struct row_plan *plan = row_plan_new(arena, rows, fields, count, false);
     write_csv_header(&buffer, plan);
     for (size_t i = 0; i < rows->count; i++)
         write_csv(&buffer, plan, rows, i);

@@ -30,7 +30,7 @@ static const char *feature_of(const struct rows *rows, size_t row, const struct 
                               size_t count)
 {
     struct buffer buffer = {0};
-    write_geojson(&buffer, row_plan_new(arena, rows, fields, count), rows, row);
+    write_geojson(&buffer, row_plan_new(arena, rows, fields, count, true), rows, row);
     char *text = arena_cstr(arena, (struct span){buffer.data, buffer.len});
     json_t *json = json_loadb(buffer.data, buffer.len, JSON_REJECT_DUPLICATES, NULL);
     if (!json)

@@ -1,6 +1,7 @@
 /* The arena: what it lends is zeroed, aligned, apart from all else, and gone after a reset. */
 #include "tests/unit/api/check.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 static void lends_zeroed_and_aligned(void **state)
@@ -54,6 +55,47 @@ static void counts_and_resets(void **state)
     arena_free(NULL);
 }
 
+/* A thread's next arena of a request's size may stand in the same block: zeroed all the same. */
+static void lends_zeroed_again(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 3; round++) {
+        struct arena *arena = arena_new(ARENA_REQUEST_BYTES),
+                     *other = arena_new(ARENA_REQUEST_BYTES);
+        assert_int_equal(arena_bytes(arena), 0);
+        for (size_t lent = 0; lent < 2 * ARENA_REQUEST_BYTES; lent += 1000) {
+            unsigned char *memory = arena_alloc(arena, 1000);
+            for (size_t i = 0; i < 1000; i++)
+                assert_int_equal(memory[i], 0);
+            memset(memory, 0xAA, 1000);
+        }
+        char *kept = arena_cstr(other, SPAN("kept"));
+        arena_free(arena);
+        memset(arena_alloc(other, 2 * ARENA_REQUEST_BYTES), 0xBB, 2 * ARENA_REQUEST_BYTES);
+        assert_string_equal(kept, "kept");
+        arena_free(other);
+    }
+}
+
+static void *use_an_arena(void *unused)
+{
+    struct arena *arena = arena_new(ARENA_REQUEST_BYTES);
+    arena_alloc(arena, 3 * ARENA_REQUEST_BYTES);
+    arena_free(arena);
+    return unused;
+}
+
+/* What a thread keeps goes with it: the leak check of the test build is what asserts here. */
+static void threads_leave_nothing(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 8; i++) {
+        pthread_t thread;
+        assert_int_equal(pthread_create(&thread, NULL, use_an_arena, NULL), 0);
+        assert_int_equal(pthread_join(thread, NULL), 0);
+    }
+}
+
 static void copies(void **state)
 {
     (void)state;
@@ -93,6 +135,8 @@ int main(void)
         cmocka_unit_test(lends_zeroed_and_aligned),
         cmocka_unit_test(pieces_do_not_overlap),
         cmocka_unit_test(counts_and_resets),
+        cmocka_unit_test(lends_zeroed_again),
+        cmocka_unit_test(threads_leave_nothing),
         cmocka_unit_test(copies),
         cmocka_unit_test(heap_helpers),
     };

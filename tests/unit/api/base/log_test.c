@@ -45,7 +45,8 @@ static void writes_fields(void **state)
     (void)state;
     catch_begin();
     log_event(LOG_WARNING, "request", LOG_S("path", SPAN("/v1/\"x\"\n")), LOG_C("method", "GET"),
-              LOG_I("status", -404), LOG_S("client", SPAN_NONE),
+              LOG_I("status", -404), LOG_I("none", 0), LOG_I("least", INT64_MIN),
+              LOG_I("most", INT64_MAX), LOG_S("client", SPAN_NONE),
               LOG_S("bad", SPAN("a\xFF"
                                 "b\xE2\x82")));
     catch_end();
@@ -56,6 +57,9 @@ static void writes_fields(void **state)
     assert_string_equal(json_string_value(json_object_get(line, "path")), "/v1/\"x\"\n");
     assert_string_equal(json_string_value(json_object_get(line, "method")), "GET");
     assert_int_equal(json_integer_value(json_object_get(line, "status")), -404);
+    assert_int_equal(json_integer_value(json_object_get(line, "none")), 0);
+    assert_int_equal(json_integer_value(json_object_get(line, "least")), INT64_MIN);
+    assert_int_equal(json_integer_value(json_object_get(line, "most")), INT64_MAX);
     assert_true(json_is_null(json_object_get(line, "client")));
     assert_string_equal(json_string_value(json_object_get(line, "bad")),
                         "a\xEF\xBF\xBD"

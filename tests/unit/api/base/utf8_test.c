@@ -72,12 +72,29 @@ static void known_attacks(void **state)
     assert_int_equal(utf8_character(SPAN("")), 0);
 }
 
+/* ASCII is read in eights: a bad byte must show at every place before, in and behind them. */
+static void bad_byte_at_every_place(void **state)
+{
+    (void)state;
+    for (size_t len = 1; len <= 40; len++) {
+        char text[40];
+        memset(text, 'a', sizeof text);
+        assert_true(utf8_valid((struct span){text, len}));
+        for (size_t at = 0; at < len; at++) {
+            text[at] = '\xA9';
+            assert_false(utf8_valid((struct span){text, len}));
+            text[at] = 'a';
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_code_point),
         cmocka_unit_test(every_pair_of_bytes),
         cmocka_unit_test(known_attacks),
+        cmocka_unit_test(bad_byte_at_every_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,143 @@
+"""Problem codes: each documented in both languages, and the ones that need an unusual service."""
+
+import re
+import threading
+import time
+
+import pytest
+
+from harness.client import problem
+from harness.libraries import KAPUK, made, path_of
+
+DEFINITION = re.compile(r'^PROBLEM\((\w+), (\d+), "((?:[^"\\]|\\.)*)", "((?:[^"\\]|\\.)*)", "((?:[^"\\]|\\.)*)", "((?:[^"\\]|\\.)*)"\)$')
+
+
+@pytest.fixture(scope="module")
+def defined(root):
+    lines = (root / "api/base/problems.def").read_text(encoding="utf-8").splitlines()
+    found = [DEFINITION.match(line) for line in lines if line.startswith("PROBLEM(")]
+    assert all(found)
+    return {match[1]: match.groups()[1:] for match in found}
+
+
+def test_the_list_is_complete_and_in_order(api, defined):
+    body = api.get("/problems", token=None).json()
+    assert [item["code"] for item in body["items"]] == list(defined) and body["next"] is None
+    page = api.get("/problems", token=None, headers={"Accept": "text/html"})
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8" and all(f'href="problems/{code}"' in page.text for code in defined)
+
+
+def test_every_code_is_documented(api, defined):
+    for code, (status, title_id, title_en, detail_id, detail_en) in defined.items():
+        body = api.get(f"/problems/{code}", token=None).json()
+        assert body == {"type": f"{api.base_url}/problems/{code}", "code": code, "status": int(status), "title": {"id": title_id, "en": title_en},
+                        "detail": {"id": detail_id, "en": detail_en}}
+        page = api.get(f"/problems/{code}", token=None, headers={"Accept": "text/html"})
+        text = page.text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").replace("&#39;", "'").replace("&quot;", '"')
+        assert page.status_code == 200 and all(words in text for words in (code, status, title_id, title_en, detail_id, detail_en)), code
+        assert "<script" not in page.text and re.search(r'<html[^>]* lang="(id|en)"', page.text)
+
+
+def test_the_type_of_a_problem_leads_to_its_page(api):
+    body = problem(api.get("/v1/regions?limit=0"), 400, "invalid_parameter")
+    assert api.get(body["type"].removeprefix(api.base_url), token=None).json()["title"]["en"] == body["title"]
+
+
+def test_what_is_no_code(api):
+    problem(api.get("/problems/nosuch", token=None), 404, "not_found")
+    for code in ("Not_found", "not-found", "x" * 65, "%3Cscript%3E", "1", "not_found%00"):
+        assert api.get(f"/problems/{code}", token=None).status_code == 400, code
+    problem(api.get("/problems/not_found", token=None, headers={"Accept": "text/csv"}), 406, "not_acceptable")
+    problem(api.get("/problems", token=None, headers={"Accept": "image/png"}), 406, "not_acceptable")
+
+
+def addresses(contract):
+    """Every operation with an address that fits it."""
+    values = {"id": KAPUK, "scheme": "npsn", "code": "19", "file": "nosuch.txt"}
+    for path, methods in contract.document["paths"].items():
+        for method in methods:
+            if method in ("get", "post", "put", "patch", "delete"):
+                fit = dict(values, code="not_found") if path.startswith("/problems") else values
+                yield method.upper(), re.sub(r"\{(\w+)\}", lambda name: fit[name[1]], path)  # noqa: B023
+
+
+def test_an_address_has_a_bound(api, contract):
+    for method, path in addresses(contract):
+        answer = api.request(method, path + "?x=" + "a" * 8000, token=None)
+        assert "8000" in problem(answer, 414, "target_too_long")["detail"]
+    assert api.get("/v1/regions?q=" + "a" * 7000).status_code == 400, "shorter is read, and refused for what it says"
+
+
+def test_every_operation_names_a_parameter_it_does_not_know(api, contract):
+    for method, path in addresses(contract):
+        answer = api.request(method, path + "?nosuch=1", token="national_admin", headers={"If-Match": "*"})
+        [fault] = problem(answer, 400, "invalid_parameter")["errors"]
+        assert (fault["parameter"], fault["code"]) == ("nosuch", "unknown_parameter"), (method, path)
+
+
+def test_every_operation_says_what_it_can_produce(api, contract):
+    for method, path in addresses(contract):
+        operation = contract.find(method, path)
+        success = next(status for status in operation["responses"] if status.startswith("2"))
+        if contract.resolve(operation["responses"][success]).get("content") and not path.startswith("/docs/"):  # a file is what it is
+            answer = api.request(method, path, token="national_admin", headers={"Accept": "image/jp2", "If-Match": "*"})
+            assert problem(answer, 406, "not_acceptable")["detail"], (method, path)
+
+
+def test_every_operation_behind_a_token_asks_for_its_scope(api, contract, cluster, service, database):
+    """A client whose role has no scope that fits is told which one it needs."""
+    client = cluster.make_client(service.database, "portal")
+    with database.cursor() as cursor:
+        cursor.execute("UPDATE client SET allowed_scopes = '{reports:verify}' WHERE id = %s", (client["client_id"],))
+    other = cluster.make_client(service.database, "regency_facilitator")
+    with database.cursor() as cursor:
+        cursor.execute("UPDATE client SET allowed_scopes = '{reports:verify}' WHERE id = %s", (other["client_id"],))
+    answer = api.post("/oauth2/token", token=None, data={"grant_type": "client_credentials"}, auth=(other["client_id"], other["client_secret"]))
+    token = answer.json()["access_token"]
+    for method, path in addresses(contract):
+        operation = contract.find(method, path)
+        if operation["security"]:
+            answer = api.request(method, path, token=token)
+            needed = operation["security"][0]["oauth2"][0]
+            assert needed in problem(answer, 403, "insufficient_scope")["detail"], (method, path)
+            assert 'error="insufficient_scope"' in answer.headers["WWW-Authenticate"]
+
+
+def test_a_statement_has_its_time(fresh):
+    """What waits too long for a lock is refused, and nothing of it stays."""
+    api = fresh(statement_timeout_ms=400)
+    library = made(api)
+    tag = api.get(path_of(library)).headers["ETag"]
+    with api.service.cluster.connect(api.service.database) as connection, connection.cursor() as cursor:
+        connection.autocommit = False
+        cursor.execute("SELECT FROM library WHERE id = %s FOR UPDATE", (library["id"],))
+        start = time.monotonic()
+        answer = api.patch(path_of(library), {"name": "Terlambat"}, etag=tag, token="national_admin")
+        assert 0.3 < time.monotonic() - start < 5
+        assert problem(answer, 503, answer.json()["code"])["code"] in ("timeout", "busy") and int(answer.headers["Retry-After"]) >= 1
+        assert api.get(path_of(library)).json() == library, "readers do not wait"
+        connection.rollback()
+    assert api.patch(path_of(library), {"name": "Sekarang"}, etag=tag, token="national_admin").json()["name"] == "Sekarang"
+
+
+def test_a_full_pool_says_so(fresh):
+    """One connection, held by a write that waits: the next is told to come again, soon and not at once."""
+    api = fresh(pool_size=1, pool_wait_ms=100, statement_timeout_ms=3000)
+    library = made(api)
+    tag = api.get(path_of(library)).headers["ETag"]
+    api.token("portal")
+    api.get("/v1/regions/19", token="portal")
+    with api.service.cluster.connect(api.service.database) as connection, connection.cursor() as cursor:
+        connection.autocommit = False
+        cursor.execute("SELECT FROM library WHERE id = %s FOR UPDATE", (library["id"],))
+        answers = []
+        writer = threading.Thread(target=lambda: answers.append(api.patch(path_of(library), {"name": "Menunggu"}, etag=tag, token="national_admin")))
+        writer.start()
+        time.sleep(0.5)
+        answer = type(api)(api.service, api.clients, api.contract).get("/v1/regions/19.01", token=api.token("portal"))
+        problem(answer, 503, "busy")
+        assert int(answer.headers["Retry-After"]) >= 1
+        connection.rollback()
+        writer.join()
+    assert answers[0].status_code == 200, answers[0].text
+    assert api.get("/v1/regions/19.01").status_code == 200

@@ -1,0 +1,100 @@
+"""Every operation without its database. Rule: what needs the database says 503 and when to come back, and soon; what
+does not goes on; and when the database is back, so is every operation."""
+
+import time
+
+import pytest
+from harness.client import problem
+from harness.proxy import Proxy
+
+WITHOUT_DATABASE = {"get_health_live", "get_metrics", "get_openapi", "get_docs", "get_docs_file", "list_problems",
+                    "get_problem", "get_jwks", "get_oauth_metadata"}
+LONGEST_SECONDS = 5
+HEAL_SECONDS = 10
+
+
+@pytest.fixture
+def proxied(fresh, cluster):
+    """A service whose database can be taken away without disturbing other tests."""
+    api = fresh()
+    assert api.service.stop() == 0
+    with Proxy(cluster, api.service.database) as proxy:
+        api.service.settings["database_url"] = proxy.url
+        api.service.start()
+        api.proxy = proxy
+        yield api
+        assert api.service.stop() == 0
+
+
+def path_of(template, library):
+    place = {"{id}": library, "{code}": "busy" if template.startswith("/problems") else "19", "{file}": "init.js",
+             "{scheme}": "onesearch"}
+    for name, value in place.items():
+        template = template.replace(name, value)
+    assert "{" not in template, f"what stands for the parameters of {template}?"
+    return template
+
+
+def body_of(api, operation):
+    """What the contract gives as an example, else an empty object: media type and content."""
+    content = api.contract.resolve(operation.get("requestBody", {})).get("content", {})
+    for media, kind in content.items():
+        if media.endswith("json"):
+            examples = [api.contract.resolve(example)["value"] for example in kind.get("examples", {}).values()]
+            return {"json": examples[0] if examples else {}, "headers": {"Content-Type": media}}
+    return {}
+
+
+def requests_of(api, library):
+    """A request for every operation: its id and a function that sends it."""
+    for template, methods in api.contract.document["paths"].items():
+        for method, operation in methods.items():
+            if method not in ("get", "post", "put", "patch", "delete"):
+                continue
+            options = body_of(api, operation)
+            if operation["operationId"] == "create_token":
+                client = api.client("portal")
+                options = {"data": {"grant_type": "client_credentials"}, "token": None,
+                           "auth": (client["client_id"], client["client_secret"])}
+            options.setdefault("token", "national_admin" if operation.get("security") else None)
+            # A precondition that never holds: what would be written is refused once the database is back.
+            options.setdefault("headers", {})["If-Match"] = '"0"'
+            yield operation["operationId"], method.upper(), path_of(template, library), options
+
+
+def test_every_operation_without_its_database(proxied):
+    library = proxied.get("/v1/libraries?within=19&kind=village&limit=1").json()["items"][0]["id"]
+    proxied.token("national_admin")
+    everything = list(requests_of(proxied, library))
+    assert len(everything) > 20 and {name for name, *_ in everything} >= WITHOUT_DATABASE
+
+    proxied.proxy.down()
+    end = time.monotonic() + HEAL_SECONDS  # what the watch has vouched for just now may still be answered from memory
+    while proxied.get("/v1/enumerations").status_code != 503:
+        assert time.monotonic() < end
+    for name, method, path, options in everything:
+        began = time.monotonic()
+        answer = proxied.request(method, path, **options)
+        assert time.monotonic() - began < LONGEST_SECONDS, name
+        if name in WITHOUT_DATABASE:
+            assert answer.status_code in (200, 404), f"{name}: {answer.text}"  # 404: built without the page's files
+        else:
+            assert int(answer.headers.get("Retry-After", 0)) > 0, f"{name}: {answer.status_code} {answer.text}"
+            problem(answer, 503, "database_unavailable")
+
+    proxied.proxy.up()
+    end = time.monotonic() + HEAL_SECONDS
+    while proxied.get("/health/ready", token=None).status_code != 200:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    for name, method, path, options in everything:
+        answer = proxied.request(method, path, **options)
+        assert answer.status_code < 500, f"{name}: {answer.text}"
+
+
+def test_a_standing_from_memory_does_not_hide_the_lost_database(proxied):
+    """Just after the loss the caller is still known; the statement itself then says 503."""
+    assert proxied.get("/v1/regions/19").status_code == 200
+    proxied.proxy.down()
+    problem(proxied.get("/v1/regions/19"), 503, "database_unavailable")
+    problem(proxied.get("/v1/regions?format=csv"), 503, "database_unavailable")
