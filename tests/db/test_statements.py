@@ -158,6 +158,7 @@ def test_pages_lose_no_row(api, owner, name, keys, as_of):
             if not rows:
                 break
             seen += rows[:1]
+            assert len(seen) <= len(whole), "a page begins with the row that the last one ended with"
             cursor = {"cursor": True} | {f"key.{n}": rows[0][column] for n, column in enumerate(columns, 1)}
         assert seen == whole and len(whole) >= 1
 
