@@ -86,9 +86,6 @@ struct span body_digest(struct call *call)
     unsigned char hash[32];
     char *hex = arena_alloc(call->arena, 65);
     digest_sha256(call->body, hash);
-    for (size_t i = 0; i < sizeof(hash); i++) {
-        hex[2 * i] = "0123456789abcdef"[hash[i] >> 4];
-        hex[2 * i + 1] = "0123456789abcdef"[hash[i] & 15];
-    }
+    hex_encode(hash, sizeof(hash), hex);
     return (struct span){hex, 64};
 }

@@ -8,7 +8,8 @@
 #define STREAM_BATCH_ROWS 2000
 
 /* After the parameters: decides page or stream, hashes the filters, binds page_rows and, from the cursor, the
- * keys. Problem: PROBLEM_invalid_cursor. */
+ * keys. Problems: PROBLEM_invalid_cursor; PROBLEM_invalid_parameter when a total is asked for where none can
+ * stand (CSV, and whole lists). */
 enum problem_code page_open(struct call *call);
 
 /* The cursor behind that row, in the arena. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "api/base/clock.h"
+#include "api/base/digest.h"
 #include "api/base/uuid.h"
 #include "api/body.h"
 #include "api/execute.h"
@@ -55,7 +56,8 @@ static enum problem_code gate_route(struct call *call)
     }
     call->operation = call->route->operations[call->method];
     if (!call->operation)
-        return call_refuse(call, PROBLEM_method_not_allowed, "allow", route_allow(call->arena, call->route));
+        return call_refuse(call, PROBLEM_method_not_allowed, "allow",
+                           route_allow(call->arena, call->route));
     call->deadline_ms = call->started_us / 1000 + call_timeout_ms(call);
     return PROBLEM_NONE;
 }
@@ -219,19 +221,30 @@ static void request_id_take(struct call *call)
     call->request_id = (struct span){made, 36};
 }
 
+/* A trace that begins here, not sampled: nobody collects it, but log lines can be joined by it. */
+static struct span traceparent_make(struct call *call)
+{
+    unsigned char bytes[24];
+    char *text = arena_cstr(call->arena, SPAN("00-00000000000000000000000000000000-0000000000000000-00"));
+    random_bytes(bytes, sizeof(bytes));
+    bytes[0] |= 1; /* neither id is all zeros */
+    bytes[16] |= 1;
+    hex_encode(bytes, 16, text + 3);
+    hex_encode(bytes + 16, 8, text + 36);
+    return (struct span){text, 55};
+}
+
 /* version-traceid-parentid-flags (W3C Trace Context 3.2): hexadecimal digits, no version ff, no id of zeros. */
 static void traceparent_take(struct call *call)
 {
     static const char form[] = "00-00000000000000000000000000000000-0000000000000000-00";
     struct span trace = call_header(call, "traceparent");
-    if (trace.len != sizeof(form) - 1)
-        return;
-    for (size_t i = 0; i < trace.len; i++)
-        if (form[i] == '-' ? trace.ptr[i] != '-' : !memchr("0123456789abcdef", trace.ptr[i], 16))
-            return;
-    if (span_starts(trace, "ff") || memcmp(trace.ptr + 3, form + 3, 32) == 0 || memcmp(trace.ptr + 36, form + 36, 16) == 0)
-        return;
-    call->traceparent = arena_copy(call->arena, trace);
+    bool good = trace.len == sizeof(form) - 1;
+    for (size_t i = 0; good && i < trace.len; i++)
+        good = form[i] == '-' ? trace.ptr[i] == '-' : memchr("0123456789abcdef", trace.ptr[i], 16) != NULL;
+    good = good && !span_starts(trace, "ff") && memcmp(trace.ptr + 3, form + 3, 32) != 0 &&
+           memcmp(trace.ptr + 36, form + 36, 16) != 0;
+    call->traceparent = good ? arena_copy(call->arena, trace) : traceparent_make(call);
 }
 
 void pipeline_run(struct call *call)

@@ -133,3 +133,12 @@ void random_bytes(void *ret_bytes, size_t len)
         len -= (size_t)got;
     }
 }
+
+void hex_encode(const void *data, size_t len, char *ret_text)
+{
+    const unsigned char *bytes = data;
+    for (size_t i = 0; i < len; i++) {
+        ret_text[2 * i] = "0123456789abcdef"[bytes[i] >> 4];
+        ret_text[2 * i + 1] = "0123456789abcdef"[bytes[i] & 15];
+    }
+}

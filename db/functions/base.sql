@@ -71,13 +71,12 @@ RETURN EXISTS (SELECT FROM unnest(froms, tos, ranks) AS range(from_code, to_code
 
 -- The words of a text: accents and case put aside, everything but letters and digits a gap.
 CREATE OR REPLACE FUNCTION words(value text) RETURNS text[]
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10000
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN array_remove(regexp_split_to_array(
         lower(public.unaccent('public.unaccent'::regdictionary, value)), '[^[:alnum:]]+'), '');
 
--- Its cost tells the planner to look into the index rather than at every name.
 CREATE OR REPLACE FUNCTION words_vector(value text) RETURNS tsvector
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10000
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN array_to_tsvector(public.words(value));
 
 -- All the words, each as the beginning of a word. No word at all matches nothing.

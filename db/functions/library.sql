@@ -52,7 +52,7 @@ $$;
 CREATE OR REPLACE TRIGGER a_rules BEFORE INSERT OR UPDATE ON library
     FOR EACH ROW EXECUTE FUNCTION library_rules();
 CREATE OR REPLACE TRIGGER b_touch BEFORE UPDATE ON library
-    FOR EACH ROW EXECUTE FUNCTION touch('place', 'location', 'located', 'placed_from');
+    FOR EACH ROW EXECUTE FUNCTION touch('words', 'place', 'location', 'located', 'placed_from');
 CREATE OR REPLACE TRIGGER keep BEFORE DELETE OR TRUNCATE ON library
     FOR EACH STATEMENT EXECUTE FUNCTION forbid_removal();
 

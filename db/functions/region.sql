@@ -19,7 +19,7 @@ $$;
 CREATE OR REPLACE TRIGGER a_rules BEFORE UPDATE ON region
     FOR EACH ROW EXECUTE FUNCTION region_rules();
 CREATE OR REPLACE TRIGGER b_touch BEFORE UPDATE ON region
-    FOR EACH ROW EXECUTE FUNCTION touch('level', 'parent_code');
+    FOR EACH ROW EXECUTE FUNCTION touch('words', 'level', 'parent_code');
 
 CREATE OR REPLACE FUNCTION region_born() RETURNS trigger
 LANGUAGE plpgsql AS $$

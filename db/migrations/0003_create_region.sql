@@ -5,6 +5,7 @@ CREATE TABLE region (
     name         text COLLATE "C" NOT NULL,
     level        text COLLATE "C" GENERATED ALWAYS AS (region_level(code)) STORED, -- never NULL, by region_code_check
     type         text COLLATE "C" NOT NULL,
+    words        tsvector NOT NULL GENERATED ALWAYS AS (words_vector(name)) STORED,
     parent_code  text COLLATE "C" GENERATED ALWAYS AS (region_parent(code)) STORED,
     valid_from   date,                           -- NULL: before anything we know
     valid_to     date,                           -- the last day; NULL: in force
@@ -37,8 +38,8 @@ CREATE INDEX region_level_code_idx ON region (level, code, updated_at, type);
 CREATE INDEX region_level_name_idx ON region (level, name, code, updated_at, type);
 CREATE INDEX region_type_code_idx ON region (type, code, updated_at);
 CREATE INDEX region_type_name_idx ON region (type, name, code, updated_at);
-CREATE INDEX region_words_idx ON region USING gin (words_vector(name)) WITH (fastupdate = off);
-SELECT audit_attach('region', '{code}', '{}', '{row_version,updated_at}');
+CREATE INDEX region_words_idx ON region USING gin (words) WITH (fastupdate = off);
+SELECT audit_attach('region', '{code}', '{}', '{row_version,updated_at,words}');
 
 -- What a retired code became, where that is certain.
 CREATE TABLE region_successor (

@@ -8,6 +8,7 @@ CREATE TABLE library (
     id              uuid NOT NULL DEFAULT uuidv7(),
     npp             text COLLATE "C",
     name            text COLLATE "C" NOT NULL,
+    words           tsvector NOT NULL GENERATED ALWAYS AS (words_vector(name)) STORED,
     kind            text COLLATE "C" NOT NULL,
     status          text COLLATE "C" NOT NULL DEFAULT 'active',
     region_code     text COLLATE "C",
@@ -79,9 +80,9 @@ CREATE INDEX library_updated_at_idx ON library
     (updated_at, id, kind, status, coalesce(placed_from, '-infinity'), coalesce(closed_on, 'infinity'));
 CREATE INDEX library_supervisor_idx ON library (supervisor_id, place, id, kind, status, updated_at);
 CREATE INDEX library_located_idx ON library (located, place, id, kind, status, updated_at);
-CREATE INDEX library_words_idx ON library USING gin (words_vector(name)) WITH (fastupdate = off);
+CREATE INDEX library_words_idx ON library USING gin (words) WITH (fastupdate = off);
 CREATE INDEX library_location_idx ON library USING gist (location);
-SELECT audit_attach('library', '{id}', '{phone,email}', '{row_version,updated_at,place,location,located,placed_from}');
+SELECT audit_attach('library', '{id}', '{phone,email}', '{row_version,updated_at,words,place,location,located,placed_from}');
 
 -- The owner of every rule that spans several libraries. Whoever writes a placement first makes a new version of
 -- these rows, of the library and its supervisors, in the order of their ids: so two writers whose changes

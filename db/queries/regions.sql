@@ -12,7 +12,7 @@ WHERE true
   AND r.parent_code = :parent                                                       --? parent
   AND r.level = :level                                                              --? level
   AND r.type = :type                                                                --? type
-  AND words_vector(r.name) @@ words_query(:q)                                       --? q
+  AND r.words @@ (SELECT words_query(:q))                                           --? q
   AND r.code >= :within AND r.code < :within || '/'                                 --? within
   AND r.updated_at >= :updated_since                                                --? updated_since
   AND r.code > :key.1                                                               --? cursor and sort.code

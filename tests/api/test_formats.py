@@ -331,14 +331,15 @@ def test_an_unsafe_request_id_is_replaced(own_api, sent):
     assert own_api.get("/v1/regions/19").headers["X-Request-Id"] != made_id
 
 
-def test_a_trace_is_taken_into_the_log(own_api):
+def test_a_trace_is_taken_or_made_for_the_log(own_api):
     trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
     own_api.get("/v1/regions/19", headers={"traceparent": trace, "X-Request-Id": "trace-1"})
     assert logged(own_api, "trace-1")[0]["traceparent"] == trace
     for number, bad in enumerate(("x", trace.upper(), trace[:-1], trace + "0", 'a"' + trace[2:], "00-" + "0" * 32 + trace[35:], trace[:36] + "0" * 16 + "-01",
                                   "ff" + trace[2:], trace.replace("-", "0"))):
         own_api.get("/v1/regions/19", headers={"traceparent": bad, "X-Request-Id": f"trace-bad-{number}"})
-        assert logged(own_api, f"trace-bad-{number}")[0].get("traceparent") in (None, ""), bad
+        made = logged(own_api, f"trace-bad-{number}")[0]["traceparent"]
+        assert re.fullmatch(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-00", made) and made != bad
 
 
 def test_the_log_has_one_line_a_request_and_nothing_private(own_api):
@@ -372,3 +373,9 @@ def test_what_may_be_kept(own_api):
     assert made(own_api)
     answer = own_api.post("/v1/libraries", json={"name": "x", "kind": "tbm", "region_code": "19.01.06.2002"}, token="national_admin")
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("asked", ["format=csv", "format=csv&limit=2", "format=geojson"])
+def test_a_total_is_refused_where_none_can_stand(own_api, asked):
+    [fault] = problem(own_api.get(f"{LIST}&count=exact&{asked}"), 400, "invalid_parameter")["errors"]
+    assert (fault["parameter"], fault["code"]) == ("count", "not_allowed")

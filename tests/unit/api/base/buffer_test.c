@@ -50,8 +50,10 @@ static void prints(void **state)
     for (int i = 0; i < 300; i++)
         buffer_printf(&buffer, "%d,", i % 10);
     assert_int_equal(buffer.len, 600);
-    assert_memory_equal(buffer.data, "0,1,2,", 6);
-    assert_memory_equal(buffer.data + 594, "7,8,9,", 6);
+    for (int i = 0; i < 300; i++) { /* those that just filled the room included */
+        assert_int_equal(buffer.data[2 * i], '0' + i % 10);
+        assert_int_equal(buffer.data[2 * i + 1], ',');
+    }
     buffer_free(&buffer);
 }
 
