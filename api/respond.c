@@ -184,6 +184,8 @@ void respond_finish(struct call *call)
     if (!has_header(call, "Content-Security-Policy"))
         response_header_lent(call, "Content-Security-Policy",
                              "default-src 'none'; frame-ancestors 'none'");
+    /* libmicrohttpd answers HEAD of a chunked body with the last chunk: nothing may be read behind it */
+    response->close = response->close || (call->head && response->stream);
     if (response->close || atomic_load(&call->service->draining))
         response_header_lent(call, "Connection", "close");
 }

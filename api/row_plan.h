@@ -24,7 +24,7 @@ void write_json(struct buffer *buffer, const struct row_plan *plan, const struct
                 size_t row);
 
 /* RFC 4180 with CRLF; nested names dotted, json as JSON text, NULL empty, an empty text ""; text
- * that a spreadsheet would run (= + - @ tab CR first) gets a leading apostrophe; numbers do not. A
+ * that a spreadsheet would run (= + - @ tab CR LF first) gets a leading apostrophe; numbers do not. A
  * result with "@deleted_at" has a column deleted_at; a tombstone has nothing but it and its id. */
 void write_csv_header(struct buffer *buffer, const struct row_plan *plan);
 void write_csv(struct buffer *buffer, const struct row_plan *plan, const struct rows *rows,

@@ -27,8 +27,6 @@
 #else
 #define STACK_BYTES THREAD_STACK_BYTES
 #endif
-#define BODY_MAX_BYTES                                                                             \
-    (1024 * 1024 + 1) /* one more than any operation takes: tells a truncated body */
 #define STREAM_BLOCK_BYTES (64 * 1024)
 #define BACKLOG 1024
 
@@ -71,6 +69,9 @@ static enum MHD_Result header_take(void *cls, enum MHD_ValueKind kind, const cha
         list->too_many = true;
         return MHD_NO;
     }
+    /* libmicrohttpd leaves the white space behind a value (RFC 9110 5.5) */
+    while (value_len && (value[value_len - 1] == ' ' || value[value_len - 1] == '\t'))
+        value_len--;
     list->items[list->count++] = (struct header){{name ? name : "", name_len},
                                                  {value ? value : "", value_len}};
     return MHD_YES;
@@ -192,6 +193,16 @@ static void library_log(void *cls, const char *format, va_list arguments)
     log_event(LOG_DEBUG, "microhttpd", LOG_C("text", text));
 }
 
+/* Of a body that is too large no more is kept than shows it: one byte above the most that an operation takes. */
+static size_t body_kept_bytes(void)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < contract_operation_count; i++)
+        if (contract_operations[i].body_max_bytes > most)
+            most = contract_operations[i].body_max_bytes;
+    return most + 1;
+}
+
 struct server *server_start(struct service *service, FILE *errors)
 {
     const struct settings *settings = &service->settings;
@@ -204,7 +215,7 @@ struct server *server_start(struct service *service, FILE *errors)
         free(server);
         return NULL;
     }
-    server->instance.max_post_body_size = BODY_MAX_BYTES;
+    server->instance.max_post_body_size = body_kept_bytes();
     server->instance.allowed_post_processor = U_POST_PROCESS_NONE;
     server->instance.check_utf8 = 0;
     ulfius_add_endpoint_by_val(&server->instance, "*", NULL, "*", 0, endpoint, server);

@@ -4,7 +4,7 @@
 
 static bool is_run_by_spreadsheets(char c)
 {
-    return c == '=' || c == '+' || c == '-' || c == '@' || c == '\t' || c == '\r';
+    return c == '=' || c == '+' || c == '-' || c == '@' || c == '\t' || c == '\r' || c == '\n';
 }
 
 /* Text as a field: quoted where it must be. An empty text is "", because an empty field is NULL. */

@@ -33,7 +33,7 @@ struct query_failure {
     enum problem_code code;
     char sqlstate[6], constraint[64];
     char pointer[64];     /* of the mapped constraint, or "" */
-    char arguments[1024]; /* JSON object that fills the problem's text, or "" */
+    char arguments[4096]; /* JSON object that fills the problem's text, or "" */
     char message[256];    /* for the log only, never for a client */
 };
 

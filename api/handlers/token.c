@@ -65,7 +65,7 @@ static bool basic_read(struct call *call, struct grant_request *request)
     struct span header = call_header(call, "Authorization"), pair;
     if (header.len < 6 || strncasecmp(header.ptr, "Basic ", 6) != 0 ||
         !base64_decode(call->arena, (struct span){header.ptr + 6, header.len - 6}, &pair) ||
-        !pair.len)
+        !pair.len || memchr(pair.ptr, '\0', pair.len))
         return false;
     const char *colon = memchr(pair.ptr, ':', pair.len);
     if (!colon)

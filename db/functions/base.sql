@@ -100,11 +100,12 @@ CREATE OR REPLACE FUNCTION earth_distance_km(a cube, b cube) RETURNS double prec
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN 2 * 6371.0088 * asin(least(1, public.cube_distance(a, b) / (2 * 6371.0088)));
 
--- The box around a point that holds everything within so many kilometres over the ground.
+-- The box around a point that holds everything within so many kilometres over the ground. (Never less than
+-- a metre: the smallest numbers there are would underflow.)
 CREATE OR REPLACE FUNCTION earth_box(point cube, radius_km double precision) RETURNS cube
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN public.cube_enlarge(point,
-        2 * 6371.0088 * sin(least(radius_km, 20015) / (2 * 6371.0088)) + 0.001, 3);
+        2 * 6371.0088 * sin(least(greatest(radius_km, 0.001), 20015) / (2 * 6371.0088)) + 0.001, 3);
 
 -- ---- row versions ------------------------------------------------------------------------------------
 

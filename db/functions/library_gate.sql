@@ -48,6 +48,18 @@ BEGIN
 END
 $$;
 
+-- Of an identifier that is changed or removed: it is there, in one of these versions. (gate_library has locked its library.)
+CREATE OR REPLACE FUNCTION gate_identifier(library uuid, wanted_scheme text, if_match bigint[]) RETURNS boolean
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM library_identifier i WHERE i.library_id = library AND i.scheme = wanted_scheme
+                     AND i.row_version = ANY (if_match)) THEN
+        PERFORM refuse('precondition_failed');
+    END IF;
+    RETURN true;
+END
+$$;
+
 -- Only an open library can be closed.
 CREATE OR REPLACE FUNCTION gate_library_open(wanted uuid) RETURNS boolean
 LANGUAGE plpgsql AS $$

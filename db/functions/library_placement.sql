@@ -125,7 +125,7 @@ BEGIN
 END
 $$;
 
--- Refuses, naming them, when libraries under this one are left without it on one of their days.
+-- Refuses, naming them (what struct query_failure has room for), when libraries under this one are left without it on one of their days.
 CREATE OR REPLACE FUNCTION library_dependents_check(supervisor uuid) RETURNS void
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -136,7 +136,7 @@ BEGIN
     WHERE p.supervisor_id = supervisor AND NOT library_supervisor_fits(supervisor, p.region_code, p.period);
     IF names IS NOT NULL THEN
         PERFORM refuse('library_has_dependents', jsonb_build_object('libraries',
-            array_to_string(names[1:5], ', ')
+            (SELECT string_agg(CASE WHEN length(n) > 100 THEN left(n, 99) || '…' ELSE n END, ', ') FROM unnest(names[1:5]) n)
             || CASE WHEN cardinality(names) > 5 THEN format(' (+%s)', cardinality(names) - 5) ELSE '' END));
     END IF;
 END

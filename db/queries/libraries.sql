@@ -3,7 +3,8 @@
 -- A list first finds its page, p, mostly within an index, then looks up the page's rows one by one: the lateral joins
 -- with OFFSET 0 are that, whatever a generic plan believes of its LIMIT. A count is of p alone (the other joins fall away). With as_of, a library
 -- stands where its placement of that day says: its own row when that is the latest one, else one that has ended. A list of kinds or statuses is bounded from both sides too:
--- the bounds (one value, mostly) are decided inside the index. :near is a point computed once, hence the scalar subqueries.
+-- the bounds (one value, mostly) are decided inside the index. What is computed from parameters alone is a scalar subquery,
+-- computed once. With q no index gives the order (|| ''), so that the words' own index is used, not a walk in order.
 
 -- Closed libraries come only when status or as_of is given, or with deleted=include as tombstones.
 -- name: list_libraries :many
@@ -51,9 +52,12 @@ FROM (
       AND (l.name, l.id) > (:key.1, :key.2)                                                                      --? cursor and sort.name
       AND (l.updated_at, l.id) > (:key.1, :key.2)                                                                --? cursor and sort.updated_at
       AND (earth_distance_km(l.location, (SELECT earth_point(:near.latitude, :near.longitude))), l.id) > (:key.1, :key.2) --? cursor and sort.distance
-    ORDER BY l.place, l.id                                                                                       --? sort.region
-    ORDER BY l.name, l.id                                                                                        --? sort.name
-    ORDER BY l.updated_at, l.id                                                                                  --? sort.updated_at
+    ORDER BY l.place, l.id                                                                                       --? sort.region and not q
+    ORDER BY l.name, l.id                                                                                        --? sort.name and not q
+    ORDER BY l.updated_at, l.id                                                                                  --? sort.updated_at and not q
+    ORDER BY l.place || '', l.id                                                                                 --? sort.region and q
+    ORDER BY l.name || '', l.id                                                                                  --? sort.name and q
+    ORDER BY l.updated_at + interval '0', l.id                                                                   --? sort.updated_at and q
     ORDER BY distance_km, l.id                                                                                   --? sort.distance
     LIMIT :page_rows                                                                                             --? page_rows
     )
@@ -260,7 +264,8 @@ VALUES (:id, :npp, :name, :kind, coalesce(:status, 'active'), :region_code, :sup
 SELECT gate_library(:id, :if_match) AS passed                                                                    --? not reach
 SELECT gate_library(:id, :if_match, :reach.from, :reach.to, :reach.rank, :reach.libraries) AS passed             --? reach
 
--- The last line changes nothing; what does is decided by trigger.
+-- The line of row_version changes nothing; what does is decided by trigger. Being charged with the library alone is
+-- not enough for reopening it, as for closing it.
 -- name: update_library :exec
 UPDATE library SET
     npp = :npp,                                 --? npp
@@ -285,6 +290,7 @@ UPDATE library SET
     applications = :applications,               --? applications
     row_version = row_version
 WHERE id = :id
+  AND CASE WHEN library.status = 'closed' THEN gate_library_place(kind, region_code, :reach.from, :reach.to, :reach.rank) ELSE true END --? reach and status
 
 -- Closes. Being charged with the library alone is not enough for that.
 -- name: delete_library :exec
@@ -321,9 +327,12 @@ SELECT i.row_version AS "@version", i.scheme, i.value, i.created_at, i.updated_a
 FROM library_identifier i
 WHERE i.library_id = :id AND i.scheme = :scheme
 
+-- If-Match is of the identifier, not of the library.
 -- name: gate_identifier :one
-SELECT gate_library(:id, NULL) AS passed                                                                         --? not reach
-SELECT gate_library(:id, NULL, :reach.from, :reach.to, :reach.rank, :reach.libraries) AS passed                  --? reach
+SELECT gate_library(:id, NULL)                                                                                   --? not reach
+SELECT gate_library(:id, NULL, :reach.from, :reach.to, :reach.rank, :reach.libraries)                            --? reach
+    AND gate_identifier(:id, :scheme, :if_match)                                                                 --? if_match
+    AS passed
 
 -- name: put_identifier :exec
 INSERT INTO library_identifier (library_id, scheme, value) VALUES (:id, :scheme, :value)

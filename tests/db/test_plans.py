@@ -1,7 +1,7 @@
 """Lists on a database of the real size: each filter alone in every order, all pairs and some triples in one of them, under the
 generic plans that the service runs. What counts is how much is read (buffers, which no noise changes); time is bounded too, with slack.
 
-TPBIS_TIME_SLACK (3 unless set) multiplies the 50 ms that a list may take: on a machine shared with other work they are more."""
+TPBIS_TIME_SLACK (3 unless set) multiplies the 50 ms that a list may take, and so does the load of a machine shared with other work."""
 import itertools
 import os
 import random
@@ -14,6 +14,13 @@ import schema
 from schema import Session
 
 SLACK = float(os.environ.get("TPBIS_TIME_SLACK", "3"))
+
+
+def slack():
+    """More on a machine that has more to do than it can."""
+    return SLACK * max(1, os.getloadavg()[0] / os.cpu_count())
+
+
 TIME_MS, BUFFERS = 50, 30000  # 30,000 pages of 8 KiB from memory are about 30 ms
 # A word of every name: its rows are all read and sorted, a third more than the bound.
 EVERYWHERE = "perpustakaan"
@@ -95,7 +102,7 @@ def check(session, name, values, count=False):
     told = f"{name} {values}: {took:.0f} ms, {pages} pages, walked {walked}"
     if count:  # reads what it counts
         pages, walked = 0, []
-    return None if took < limit * SLACK and pages < BUFFERS and not walked else told
+    return None if took < limit * slack() and pages < BUFFERS and not walked else told
 
 
 def test_the_service_runs_generic_plans(api):
@@ -132,7 +139,7 @@ def test_batches_of_a_stream(api):
     for sort in ORDERS["list_libraries"]:
         values = {sort: True, "page_rows": 2001, "expand.region": True, "expand.supervisor": True}
         took, pages, walked = examine(api, "list_libraries", values)
-        assert took < 100 * SLACK and pages < 60000 and not walked, f"{sort}: {took:.0f} ms, {pages} pages"
+        assert took < 100 * slack() and pages < 60000 and not walked, f"{sort}: {took:.0f} ms, {pages} pages"
 
 
 @pytest.mark.parametrize("kind, pages_max", [("national", 3000), ("provincial", 3000), ("regency", 3000)])
@@ -140,9 +147,9 @@ def test_batches_of_a_stream(api):
 def test_hierarchy(api, kind, pages_max, when):
     values = {"sort.region": True, "page_rows": 51, "id": api.ids[kind], "expand.region": True} | when
     took, pages, walked = examine(api, "list_descendants", values)
-    assert took < TIME_MS * SLACK and pages < pages_max and not walked, f"{took:.0f} ms, {pages} pages"
+    assert took < TIME_MS * slack() and pages < pages_max and not walked, f"{took:.0f} ms, {pages} pages"
     took, pages, walked = examine(api, "list_ancestors", values)
-    assert took < TIME_MS * SLACK and pages < 100 and not walked, f"{took:.0f} ms, {pages} pages"
+    assert took < TIME_MS * slack() and pages < 100 and not walked, f"{took:.0f} ms, {pages} pages"
 
 
 @pytest.mark.parametrize("name, values", [("get_library", {"expand.region": True, "expand.supervisor": True}), ("library_exists", {}), ("list_placements", {}),

@@ -97,6 +97,7 @@ static void disarms_formulas(void **state)
     expect_cell(CELL_TEXT, "-1", "'-1");
     expect_cell(CELL_TEXT, "@SUM(A1)", "'@SUM(A1)");
     expect_cell(CELL_TEXT, "\t=1", "'\t=1");
+    expect_cell(CELL_TEXT, "\n=1", "\"'\n=1\"");
     expect_cell(CELL_TEXT, "\r=1", "\"'\r=1\"");
     expect_cell(CELL_TEXT, "=HYPERLINK(\"http://x\",\"y\")",
                 "\"'=HYPERLINK(\"\"http://x\"\",\"\"y\"\")\"");
