@@ -1,7 +1,8 @@
 -- Libraries. phone and email are shown only where they are public; get_library_contact shows them to those in reach.
 --
 -- A list first finds its page, p, mostly within an index, then looks up the page's rows one by one: the lateral joins
--- with OFFSET 0 are that, whatever a generic plan believes of its LIMIT. A count is of p alone (the other joins fall away). With as_of, a library
+-- with OFFSET 0 are that, whatever a generic plan believes of its LIMIT; the codes above a place (c) are computed first, so
+-- that the regions above many rows are looked up once. A count is of p alone (the other joins fall away). With as_of, a library
 -- stands where its placement of that day says: its own row when that is the latest one, else one that has ended. A list of kinds or statuses is bounded from both sides too:
 -- the bounds (one value, mostly) are decided inside the index. What is computed from parameters alone is a scalar subquery,
 -- computed once. With q no index gives the order (|| ''), so that the words' own index is used, not a walk in order.
@@ -19,7 +20,9 @@ SELECT p.place AS "@place", p.id, l.npp, l.name, l.kind, l.status, e.region_code
     , r1.code AS "region.province.code", r1.name AS "region.province.name", r1.type AS "region.province.type"    --? page_rows and expand.region
     , r2.code AS "region.regency.code", r2.name AS "region.regency.name", r2.type AS "region.regency.type"       --? page_rows and expand.region
     , r3.code AS "region.district.code", r3.name AS "region.district.name", r3.type AS "region.district.type"    --? page_rows and expand.region
-    , r4.code AS "region.village.code", r4.name AS "region.village.name", r4.type AS "region.village.type"       --? page_rows and expand.region
+    , CASE WHEN length(e.region_code) = 13 THEN r.code END AS "region.village.code"                              --? page_rows and expand.region
+    , CASE WHEN length(e.region_code) = 13 THEN r.name END AS "region.village.name"                              --? page_rows and expand.region
+    , CASE WHEN length(e.region_code) = 13 THEN r.type END AS "region.village.type"                              --? page_rows and expand.region
     , s.id AS "supervisor.id", s.name AS "supervisor.name", s.kind AS "supervisor.kind"                          --? page_rows and expand.supervisor
     , s.region_code AS "supervisor.region_code"                                                                  --? page_rows and expand.supervisor
     , CASE WHEN l.status = 'closed' THEN l.closed_at END AS "@deleted_at"                                        --? deleted.include and not as_of
@@ -107,13 +110,12 @@ LEFT JOIN library l ON l.id = p.id                                              
 CROSS JOIN LATERAL (SELECT l.region_code, l.supervisor_id) e                                                     --? not as_of
 CROSS JOIN LATERAL (SELECT p.region_code, p.supervisor_id) e                                                     --? as_of
 LEFT JOIN LATERAL (SELECT w.code, w.name, w.type FROM region w WHERE w.code = e.region_code OFFSET 0) r ON true  --? page_rows and expand.region
-LEFT JOIN LATERAL (SELECT w.code, w.name, w.type FROM region w WHERE w.code = left(e.region_code, 2) OFFSET 0) r1 ON true --? page_rows and expand.region
-LEFT JOIN LATERAL (SELECT w.code, w.name, w.type FROM region w WHERE w.code = left(e.region_code, 5)             --? page_rows and expand.region
-    AND length(e.region_code) >= 5 OFFSET 0) r2 ON true                                                          --? page_rows and expand.region
-LEFT JOIN LATERAL (SELECT w.code, w.name, w.type FROM region w WHERE w.code = left(e.region_code, 8)             --? page_rows and expand.region
-    AND length(e.region_code) >= 8 OFFSET 0) r3 ON true                                                          --? page_rows and expand.region
-LEFT JOIN LATERAL (SELECT w.code, w.name, w.type FROM region w WHERE w.code = left(e.region_code, 13)            --? page_rows and expand.region
-    AND length(e.region_code) >= 13 OFFSET 0) r4 ON true                                                         --? page_rows and expand.region
+CROSS JOIN LATERAL (SELECT left(e.region_code, 2) AS province,                                                   --? page_rows and expand.region
+        CASE WHEN length(e.region_code) >= 5 THEN left(e.region_code, 5) END AS regency,                         --? page_rows and expand.region
+        CASE WHEN length(e.region_code) >= 8 THEN left(e.region_code, 8) END AS district OFFSET 0) c             --? page_rows and expand.region
+LEFT JOIN LATERAL (SELECT w.code, w.name, w.type FROM region w WHERE w.code = c.province OFFSET 0) r1 ON true    --? page_rows and expand.region
+LEFT JOIN LATERAL (SELECT w.code, w.name, w.type FROM region w WHERE w.code = c.regency OFFSET 0) r2 ON true     --? page_rows and expand.region
+LEFT JOIN LATERAL (SELECT w.code, w.name, w.type FROM region w WHERE w.code = c.district OFFSET 0) r3 ON true    --? page_rows and expand.region
 LEFT JOIN LATERAL (SELECT w.id, w.name, w.kind, w.region_code FROM library w WHERE w.id = e.supervisor_id        --? page_rows and expand.supervisor
     OFFSET 0) s ON true                                                                                          --? page_rows and expand.supervisor
 ORDER BY p.place, p.id                                                                                           --? sort.region
@@ -187,7 +189,9 @@ SELECT p.place AS "@place", p.depth AS "@depth", p.id, l.npp, l.name, l.kind, l.
     , r1.code AS "region.province.code", r1.name AS "region.province.name", r1.type AS "region.province.type"    --? page_rows and expand.region
     , r2.code AS "region.regency.code", r2.name AS "region.regency.name", r2.type AS "region.regency.type"       --? page_rows and expand.region
     , r3.code AS "region.district.code", r3.name AS "region.district.name", r3.type AS "region.district.type"    --? page_rows and expand.region
-    , r4.code AS "region.village.code", r4.name AS "region.village.name", r4.type AS "region.village.type"       --? page_rows and expand.region
+    , CASE WHEN length(e.region_code) = 13 THEN r.code END AS "region.village.code"                              --? page_rows and expand.region
+    , CASE WHEN length(e.region_code) = 13 THEN r.name END AS "region.village.name"                              --? page_rows and expand.region
+    , CASE WHEN length(e.region_code) = 13 THEN r.type END AS "region.village.type"                              --? page_rows and expand.region
 FROM (
     SELECT p.id, p.place, above.depth
         , p.region_code, p.supervisor_id                                                                         --? as_of
@@ -227,13 +231,12 @@ LEFT JOIN library l ON l.id = p.id                                              
 CROSS JOIN LATERAL (SELECT l.region_code, l.supervisor_id) e                                                     --? not as_of
 CROSS JOIN LATERAL (SELECT p.region_code, p.supervisor_id) e                                                     --? as_of
 LEFT JOIN LATERAL (SELECT w.code, w.name, w.type FROM region w WHERE w.code = e.region_code OFFSET 0) r ON true  --? page_rows and expand.region
-LEFT JOIN LATERAL (SELECT w.code, w.name, w.type FROM region w WHERE w.code = left(e.region_code, 2) OFFSET 0) r1 ON true --? page_rows and expand.region
-LEFT JOIN LATERAL (SELECT w.code, w.name, w.type FROM region w WHERE w.code = left(e.region_code, 5)             --? page_rows and expand.region
-    AND length(e.region_code) >= 5 OFFSET 0) r2 ON true                                                          --? page_rows and expand.region
-LEFT JOIN LATERAL (SELECT w.code, w.name, w.type FROM region w WHERE w.code = left(e.region_code, 8)             --? page_rows and expand.region
-    AND length(e.region_code) >= 8 OFFSET 0) r3 ON true                                                          --? page_rows and expand.region
-LEFT JOIN LATERAL (SELECT w.code, w.name, w.type FROM region w WHERE w.code = left(e.region_code, 13)            --? page_rows and expand.region
-    AND length(e.region_code) >= 13 OFFSET 0) r4 ON true                                                         --? page_rows and expand.region
+CROSS JOIN LATERAL (SELECT left(e.region_code, 2) AS province,                                                   --? page_rows and expand.region
+        CASE WHEN length(e.region_code) >= 5 THEN left(e.region_code, 5) END AS regency,                         --? page_rows and expand.region
+        CASE WHEN length(e.region_code) >= 8 THEN left(e.region_code, 8) END AS district OFFSET 0) c             --? page_rows and expand.region
+LEFT JOIN LATERAL (SELECT w.code, w.name, w.type FROM region w WHERE w.code = c.province OFFSET 0) r1 ON true    --? page_rows and expand.region
+LEFT JOIN LATERAL (SELECT w.code, w.name, w.type FROM region w WHERE w.code = c.regency OFFSET 0) r2 ON true     --? page_rows and expand.region
+LEFT JOIN LATERAL (SELECT w.code, w.name, w.type FROM region w WHERE w.code = c.district OFFSET 0) r3 ON true    --? page_rows and expand.region
 ORDER BY p.place, p.id                                                                                           --? sort.region
 
 -- name: list_placements :many
