@@ -116,6 +116,8 @@ struct span bind_json(struct arena *arena, const json_t *value, enum value_type 
     if (json_is_null(value))
         return SPAN_NONE;
     struct buffer buffer = {0};
+    if (json_is_string(value) && type == VALUE_UUID)
+        return arena_lower(arena, string_of(value)); /* as PostgreSQL gives it back */
     if (json_is_string(value) && type != VALUE_JSON)
         buffer_span(&buffer, string_of(value));
     else if (json_is_array(value) && list)

@@ -27,6 +27,7 @@ struct service {
     uint8_t *personal; /* [contract_operation_count]: its answer depends on who asks */
     atomic_bool draining;
     atomic_int in_flight, streams;
+    atomic_bool schema_seen; /* the database's is the one this binary needs */
 };
 
 #define RESPONSE_HEADERS_MAX 32
@@ -56,7 +57,7 @@ struct call {
     struct service *service;
     struct arena *arena;
     const struct frame *frame;
-    struct span body, address;
+    struct span body;
     struct target target;
     enum method method;
     bool head;
@@ -64,6 +65,7 @@ struct call {
     const struct operation *operation; /* NULL until the route gate */
     struct span path_values[SEGMENTS_MAX];
     size_t path_value_count;
+    bool path_valid; /* its parameters are ids and codes as the contract has them */
     struct span request_id, traceparent;
     enum language language;
     uint8_t media; /* one bit of enum media: what the answer will be */

@@ -118,6 +118,21 @@ static void fail_count(struct check *check, const struct json_place *place, enum
     check_fail(check, place, code, (struct span){text, (size_t)len});
 }
 
+#define FREE_TEXT_LENGTH 1000
+
+/* Tabs and line ends stand in free text only: where no limit, or a long one, says that it may have lines. */
+static bool has_controls(const struct schema *schema, struct span text)
+{
+    bool lines = !(schema->has & HAS_MAX_LENGTH) || schema->max_length >= FREE_TEXT_LENGTH;
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        bool line = c == '\t' || c == '\n' || c == '\r';
+        if ((c && c < 0x20 && !(line && lines)) || c == 0x7f)
+            return true;
+    }
+    return false;
+}
+
 static void check_string(struct check *check, const struct schema *schema, const json_t *value,
                          const struct json_place *place)
 {
@@ -127,6 +142,8 @@ static void check_string(struct check *check, const struct schema *schema, const
         points += ((unsigned char)text.ptr[i] & 0xC0) != 0x80;
     if (text.len && memchr(text.ptr, '\0', text.len))
         check_fail(check, place, FAULT_null_character, SPAN_NONE);
+    if (has_controls(schema, text))
+        check_fail(check, place, FAULT_control_character, SPAN_NONE);
     if ((schema->has & HAS_MIN_LENGTH) && points < schema->min_length)
         fail_count(check, place, FAULT_min_length, schema->min_length);
     if ((schema->has & HAS_MAX_LENGTH) && points > schema->max_length) {

@@ -24,7 +24,7 @@ bool command_schema_check(const struct settings *settings)
     int outcome = migrate_check(settings->database_url, stderr);
     if (outcome == 0)
         fputs("hint: run `tpbis migrate` with the owner's database URL\n", stderr);
-    return outcome != 0; /* an unreachable database is waited for: readiness tells */
+    return outcome != 0; /* an unreachable database is waited for: readiness checks it then */
 }
 
 int command_migrate(const struct settings *settings)

@@ -9,6 +9,7 @@
 #include "api/metrics.h"
 #include "api/pipeline.h"
 #include "api/server.h"
+#include "api/stream.h"
 #include "api/version.h"
 
 static void log_level_apply(const char *name)
@@ -19,10 +20,16 @@ static void log_level_apply(const char *name)
             log_level_set((enum log_level)i);
 }
 
+/* Without a slash at its end: paths are put behind it. */
 static const char *base_url_of(const struct settings *settings)
 {
-    if (*settings->base_url)
-        return settings->base_url;
+    size_t len = strlen(settings->base_url);
+    if (len) {
+        char *url = memory_copy(settings->base_url);
+        while (len && url[len - 1] == '/')
+            url[--len] = '\0';
+        return url;
+    }
     char text[256];
     const char *format = strchr(settings->listen_address, ':') ? "http://[%s]:%d" : "http://%s:%d";
     snprintf(text, sizeof(text), format, settings->listen_address, (int)settings->port);
@@ -77,7 +84,7 @@ static int serve(const struct settings *settings)
 {
     static struct service service;
     sigset_t signals;
-    int taken = 0;
+    int taken;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
@@ -94,7 +101,9 @@ static int serve(const struct settings *settings)
         return 1;
     }
     log_event(LOG_INFO, "serving", LOG_C("base_url", service.base_url));
-    sigwait(&signals, &taken);
+    const struct timespec second = {.tv_sec = 1};
+    while ((taken = sigtimedwait(&signals, NULL, &second)) < 0)
+        streams_cut();
     log_event(LOG_INFO, "stopping", LOG_I("signal", taken));
     server_stop(server);
     service_stop(&service);

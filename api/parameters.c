@@ -79,6 +79,14 @@ static struct span array_literal(struct call *call, struct span list)
     return copy;
 }
 
+/* As the statement is to see it: an id in the letters PostgreSQL gives back, so that cursors and addresses agree. */
+static struct span text_of(struct call *call, const struct parameter *parameter, struct span text)
+{
+    return parameter->type == VALUE_UUID || parameter->type == VALUE_UUID_LIST
+               ? arena_lower(call->arena, text)
+               : text;
+}
+
 static bool list_check(struct call *call, const struct parameter *parameter, struct span list)
 {
     size_t before = call->faults.count, count = 0;
@@ -189,6 +197,7 @@ static void parameter_bind(struct call *call, const struct parameter *parameter,
         break; /* read where the order and the media type are chosen */
     case PARAMETER_PATH:
     case PARAMETER_PLAIN:
+        text = text_of(call, parameter, text);
         call_set(call, parameter->name_id, parameter->list ? array_literal(call, text) : text);
         break;
     }
@@ -218,8 +227,9 @@ enum problem_code parameters_bind(struct call *call)
             continue;
         struct span value = call->path_values[path_at++];
         validate_text(parameter->schema, span_of(parameter->name), value, &call->faults);
-        call_set(call, parameter->name_id, value);
+        call_set(call, parameter->name_id, text_of(call, parameter, value));
     }
+    call->path_valid = call->faults.count == 0;
     pairs_check(call);
     call->page.list = operation->answer && operation->answer->cardinality == CARDINALITY_MANY;
     for (size_t i = 0; i < operation->parameter_count; i++) {

@@ -107,16 +107,6 @@ static void reach_bind(struct call *call, const uint32_t *alternatives, size_t c
     call_set_cstr(call, NAME_REACH_LIBRARIES, reach.libraries);
 }
 
-static struct span scope_names(struct call *call, uint32_t scopes)
-{
-    char *names = arena_printf(call->arena, "%s", "");
-    for (size_t i = 0; i < contract_scope_count; i++)
-        if (scopes & (1U << i))
-            names = arena_printf(call->arena, "%s%s%s", names, *names ? " " : "",
-                                 contract_scopes[i]);
-    return span_of(names);
-}
-
 static enum problem_code gate_authorize(struct call *call)
 {
     const struct operation *operation = call->operation;
@@ -130,8 +120,7 @@ static enum problem_code gate_authorize(struct call *call)
             held[count++] = needed;
     }
     if (count == 0)
-        return call_refuse(call, PROBLEM_insufficient_scope, "scope",
-                           scope_names(call, operation->security[0].scopes));
+        return call_refuse(call, PROBLEM_insufficient_scope, "scope", respond_scopes(call));
     reach_bind(call, held, count);
     return PROBLEM_NONE;
 }
@@ -225,7 +214,8 @@ static void request_id_take(struct call *call)
 static struct span traceparent_make(struct call *call)
 {
     unsigned char bytes[24];
-    char *text = arena_cstr(call->arena, SPAN("00-00000000000000000000000000000000-0000000000000000-00"));
+    char *text = arena_cstr(call->arena,
+                            SPAN("00-00000000000000000000000000000000-0000000000000000-00"));
     random_bytes(bytes, sizeof(bytes));
     bytes[0] |= 1; /* neither id is all zeros */
     bytes[16] |= 1;
@@ -241,7 +231,8 @@ static void traceparent_take(struct call *call)
     struct span trace = call_header(call, "traceparent");
     bool good = trace.len == sizeof(form) - 1;
     for (size_t i = 0; good && i < trace.len; i++)
-        good = form[i] == '-' ? trace.ptr[i] == '-' : memchr("0123456789abcdef", trace.ptr[i], 16) != NULL;
+        good = form[i] == '-' ? trace.ptr[i] == '-'
+                              : memchr("0123456789abcdef", trace.ptr[i], 16) != NULL;
     good = good && !span_starts(trace, "ff") && memcmp(trace.ptr + 3, form + 3, 32) != 0 &&
            memcmp(trace.ptr + 36, form + 36, 16) != 0;
     call->traceparent = good ? arena_copy(call->arena, trace) : traceparent_make(call);
@@ -291,7 +282,8 @@ void pipeline_init(struct service *service)
             abort();
         }
     }
-    if (!contract_statement("claim_id") || !contract_statement("ready")) {
+    if (!contract_statement("claim_id") || !contract_statement("ready") ||
+        !contract_statement("schema_recorded")) {
         fputs("the engine's own statements are missing\n", stderr);
         abort();
     }

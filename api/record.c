@@ -1,4 +1,5 @@
-/* Logs and counts. Rule: no query string, body or header value is ever logged; paths hold ids and codes only. */
+/* Logs and counts. Rule: no query string, body or header value is ever logged; paths hold ids and codes only:
+ * one whose parameters were not found valid is logged as its template. */
 #include "api/record.h"
 
 #include "api/base/clock.h"
@@ -12,10 +13,16 @@ static void write_line(struct call *call, const char *event, const char *problem
     size_t bytes = call->bytes_sent              ? call->bytes_sent
                    : call->response.constant.ptr ? call->response.constant.len
                                                  : call->response.body.len;
+    /* Of a request that the frame gate refused not even the method is known. */
+    const char *method = !call->target.path.ptr ? NULL
+                         : call->head           ? "HEAD"
+                                                : method_names[call->method];
+    struct span path = !call->operation   ? SPAN_NONE
+                       : call->path_valid ? call->target.path
+                                          : span_of(call->operation->path);
     metrics_request(call->service->metrics, call->operation, status, us);
     log_event(status >= 500 ? LOG_WARNING : LOG_INFO, event, LOG_S("request_id", call->request_id),
-              LOG_C("method", call->head ? "HEAD" : method_names[call->method]),
-              LOG_S("path", call->operation ? call->target.path : SPAN_NONE),
+              LOG_C("method", method), LOG_S("path", path),
               LOG_C("operation", call->operation ? call->operation->id : NULL),
               LOG_I("status", status), LOG_I("us", us), LOG_I("bytes", bytes),
               LOG_C("client", call->authenticated ? call->principal.client_id : NULL),

@@ -15,7 +15,7 @@
 #define CORS_REQUEST_HEADERS                                                                       \
     "Authorization, Content-Type, Accept, Accept-Language, If-Match, If-None-Match, Idempotency-Key, X-Request-Id, traceparent"
 #define CORS_EXPOSED_HEADERS                                                                       \
-    "ETag, Link, Location, Retry-After, Allow, X-Request-Id, Idempotent-Replayed, RateLimit, RateLimit-Policy, WWW-Authenticate"
+    "ETag, Link, Location, Retry-After, Allow, Accept-Patch, X-Request-Id, Idempotent-Replayed, RateLimit, RateLimit-Policy, WWW-Authenticate"
 
 const char *respond_media_type(uint8_t media)
 {
@@ -90,6 +90,25 @@ void respond_gzip(struct call *call)
     response->gzipped = true;
 }
 
+struct span respond_scopes(struct call *call)
+{
+    char *names = arena_printf(call->arena, "%s", "");
+    for (size_t i = 0; i < contract_scope_count; i++)
+        if (call->operation->security[0].scopes & (1U << i))
+            names = arena_printf(call->arena, "%s%s%s", names, *names ? " " : "",
+                                 contract_scopes[i]);
+    return span_of(names);
+}
+
+/* What a PATCH of this address may send (RFC 5789 3.1). */
+static void accept_patch(struct call *call)
+{
+    const struct operation *patch = call->route->operations[METHOD_PATCH];
+    if (patch)
+        response_header(call, "Accept-Patch", "%.*s",
+                        SPAN_ARG(media_list(call->arena, patch->consumes)));
+}
+
 static void challenge(struct call *call, enum problem_code code)
 {
     if (code == PROBLEM_unauthorized)
@@ -99,7 +118,8 @@ static void challenge(struct call *call, enum problem_code code)
                         "Bearer realm=\"tpbis\", error=\"invalid_token\"");
     else if (code == PROBLEM_insufficient_scope)
         response_header(call, "WWW-Authenticate",
-                        "Bearer realm=\"tpbis\", error=\"insufficient_scope\"");
+                        "Bearer realm=\"tpbis\", error=\"insufficient_scope\", scope=\"%.*s\"",
+                        SPAN_ARG(respond_scopes(call)));
 }
 
 void respond_problem(struct call *call, enum problem_code code)
@@ -117,6 +137,8 @@ void respond_problem(struct call *call, enum problem_code code)
     challenge(call, code);
     if (status == 405 && call->route)
         response_header(call, "Allow", "%.*s", SPAN_ARG(route_allow(call->arena, call->route)));
+    if (status == 415 && call->method == METHOD_PATCH)
+        accept_patch(call);
     if (status == 503)
         response_header(call, "Retry-After", "%d", code == PROBLEM_draining ? 5 : 2);
     response_header(call, "Content-Language", "%s", call->language == LANGUAGE_EN ? "en" : "id");
@@ -145,6 +167,7 @@ void respond_options(struct call *call)
 {
     call->response.status = 204;
     response_header(call, "Allow", "%.*s", SPAN_ARG(route_allow(call->arena, call->route)));
+    accept_patch(call);
     if (origin_allowed(call).ptr && call_header(call, "Access-Control-Request-Method").ptr) {
         response_header(call, "Access-Control-Allow-Methods", "%s", CORS_METHODS);
         response_header(call, "Access-Control-Allow-Headers", "%s", CORS_REQUEST_HEADERS);

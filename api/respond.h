@@ -6,6 +6,8 @@
 
 /* Makes the problem the answer (RFC 9457), with its status and the headers that belong to it: Allow,
  * WWW-Authenticate, Retry-After. What was rendered before is thrown away. */
+/* The scopes of the operation's first alternative, as they are asked for. */
+struct span respond_scopes(struct call *call);
 void respond_problem(struct call *call, enum problem_code code);
 
 /* A body that outlives the call. */

@@ -145,7 +145,7 @@ struct row_plan *row_plan_new(struct arena *arena, const struct rows *rows,
     plan->deleted_at = rows_column(rows, "@deleted_at");
     plan->latitude = rows_column(rows, "latitude");
     plan->longitude = rows_column(rows, "longitude");
-    plan->one_column = kept + (plan->deleted_at >= 0) == 1;
+    plan->one_column = kept == 1 && plan->deleted_at < 0;
     plan->key = key_column(plan, rows);
     if (plan->key >= 0)
         plan->key_literal = span_of(arena_printf(arena, "{\"%s\":", plan->names[plan->key]));

@@ -5,7 +5,6 @@
  * callback sets, which is sound in that mode only. */
 #include "api/server.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
 #include <netdb.h>
@@ -27,6 +26,8 @@
 #else
 #define STACK_BYTES THREAD_STACK_BYTES
 #endif
+#define CANCEL_INTERVAL_MS 50
+#define CANCEL_WAIT_MS 1000
 #define STREAM_BLOCK_BYTES (64 * 1024)
 #define BACKLOG 1024
 
@@ -77,22 +78,6 @@ static enum MHD_Result header_take(void *cls, enum MHD_ValueKind kind, const cha
     return MHD_YES;
 }
 
-static void address_take(struct call *call)
-{
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(
-        current_connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    char text[INET6_ADDRSTRLEN] = "";
-    if (info && info->client_addr) {
-        const struct sockaddr *address = info->client_addr;
-        const void *bytes =
-            address->sa_family == AF_INET6
-                ? (const void *)&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr
-                : (const void *)&((const struct sockaddr_in *)(const void *)address)->sin_addr;
-        inet_ntop(address->sa_family, bytes, text, sizeof(text));
-    }
-    call->address = arena_copy(call->arena, span_of(text));
-}
-
 static ssize_t stream_callback(void *user, uint64_t offset, char *out, size_t max)
 {
     (void)offset;
@@ -113,6 +98,9 @@ static void response_give(struct call *call, struct _u_response *response)
         u_map_put(response->map_header, ours->headers[i].name, ours->headers[i].value);
     response->status = ours->status;
     if (ours->stream) {
+        stream_attach(ours->stream,
+                      MHD_get_connection_info(current_connection, MHD_CONNECTION_INFO_CONNECTION_FD)
+                          ->connect_fd);
         ulfius_set_stream_response(response, (unsigned int)ours->status, stream_callback,
                                    stream_free_callback, U_STREAM_SIZE_UNKNOWN, STREAM_BLOCK_BYTES,
                                    ours->stream);
@@ -148,7 +136,6 @@ static int endpoint(const struct _u_request *request, struct _u_response *respon
     };
     call->frame = &frame;
     call->body = (struct span){request->binary_body, request->binary_body_length};
-    address_take(call);
     pipeline_run(call);
     call->frame = NULL; /* it stands on this stack */
     response_give(call, response);
@@ -250,6 +237,14 @@ static void sleep_ms(int64_t ms)
     usleep((useconds_t)(ms * 1000));
 }
 
+/* Else a thread that waits for the database would hold the exit up until its operation's deadline. */
+static void statements_cancel(struct service *service)
+{
+    int64_t deadline = clock_monotonic_ms() + CANCEL_WAIT_MS;
+    while (pool_cancel(service->pool) > 0 && clock_monotonic_ms() < deadline)
+        sleep_ms(CANCEL_INTERVAL_MS);
+}
+
 void server_stop(struct server *server)
 {
     struct service *service = server->service;
@@ -263,6 +258,8 @@ void server_stop(struct server *server)
     while (atomic_load(&service->in_flight) > 0 && clock_monotonic_ms() < deadline)
         sleep_ms(10);
     int left = atomic_load(&service->in_flight);
+    if (left)
+        statements_cancel(service);
     log_event(left ? LOG_WARNING : LOG_INFO, "drained", LOG_I("left", left));
     ulfius_stop_framework(&server->instance);
     ulfius_clean_instance(&server->instance);

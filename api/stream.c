@@ -2,7 +2,9 @@
 #include "api/stream.h"
 
 #include <assert.h>
+#include <pthread.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <zlib.h>
 #include "api/base/clock.h"
 #include "api/page.h"
@@ -20,7 +22,13 @@ struct stream {
     bool ended, failed; /* nothing more to fetch; a batch failed */
     bool zipping;
     z_stream zip;
+    int socket;
+    int64_t until_ms;
+    struct stream *previous, *next; /* in the list of those attached */
 };
+
+static pthread_mutex_t attached_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct stream *attached;
 
 static void pack(struct stream *stream)
 {
@@ -124,9 +132,45 @@ ssize_t stream_read(struct stream *stream, char *ret_bytes, size_t max)
     }
 }
 
+void stream_attach(struct stream *stream, int socket)
+{
+    stream->socket = socket;
+    stream->until_ms = clock_monotonic_ms() +
+                       stream->call->service->settings.stream_timeout_s * 1000;
+    pthread_mutex_lock(&attached_lock);
+    stream->next = attached;
+    if (attached)
+        attached->previous = stream;
+    attached = stream;
+    pthread_mutex_unlock(&attached_lock);
+}
+
+static void stream_detach(struct stream *stream)
+{
+    pthread_mutex_lock(&attached_lock);
+    if (stream->previous)
+        stream->previous->next = stream->next;
+    else if (attached == stream)
+        attached = stream->next;
+    if (stream->next)
+        stream->next->previous = stream->previous;
+    pthread_mutex_unlock(&attached_lock);
+}
+
+void streams_cut(void)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    pthread_mutex_lock(&attached_lock);
+    for (struct stream *stream = attached; stream; stream = stream->next)
+        if (stream->until_ms <= now_ms)
+            shutdown(stream->socket, SHUT_RDWR); /* the sender fails, and closes */
+    pthread_mutex_unlock(&attached_lock);
+}
+
 void stream_close(struct stream *stream)
 {
     struct call *call = stream->call;
+    stream_detach(stream);
     atomic_fetch_sub(&call->service->streams, 1);
     record_stream(call, stream->ended && !stream->failed);
     if (stream->zipping)

@@ -54,11 +54,18 @@ static void add_cell(struct buffer *buffer, enum cell_type type, struct span cel
     }
 }
 
+/* Where there may be tombstones their key and deleted_at are columns, whatever fields were asked for. */
+static bool is_column(const struct row_plan *plan, uint16_t column)
+{
+    return plan->kept[column] || column == plan->deleted_at ||
+           (plan->deleted_at >= 0 && column == plan->key);
+}
+
 void write_csv_header(struct buffer *buffer, const struct row_plan *plan)
 {
     bool comma = false;
     for (uint16_t i = 0; i < plan->column_count; i++) {
-        if (!plan->kept[i] && i != plan->deleted_at)
+        if (!is_column(plan, i))
             continue;
         if (comma)
             buffer_char(buffer, ',');
@@ -97,7 +104,7 @@ void write_csv(struct buffer *buffer, const struct row_plan *plan, const struct 
     clear_null_objects(plan, cells);
     bool deleted = plan->deleted_at >= 0 && cells[plan->deleted_at].ptr;
     for (uint16_t i = 0; i < plan->column_count; i++) {
-        if (!plan->kept[i] && i != plan->deleted_at)
+        if (!is_column(plan, i))
             continue;
         if (comma)
             buffer_char(buffer, ',');

@@ -84,6 +84,28 @@ static int64_t expiry(int64_t lifetime_ms)
            (int64_t)random % (lifetime_ms / 5 + 1);
 }
 
+/* Made once, so that nobody but the session's own thread has to touch its PGconn. */
+struct cancel_handle {
+    PGcancel *pg;
+    atomic_int references; /* the session and every request under way */
+};
+
+static struct cancel_handle *cancel_handle_new(PGconn *pg)
+{
+    struct cancel_handle *handle = memory_alloc(sizeof *handle);
+    handle->pg = PQgetCancel(pg);
+    atomic_init(&handle->references, 1);
+    return handle;
+}
+
+static void cancel_handle_release(struct cancel_handle *handle)
+{
+    if (atomic_fetch_sub(&handle->references, 1) != 1)
+        return;
+    PQfreeCancel(handle->pg);
+    free(handle);
+}
+
 struct session *session_open(const struct session_options *options, char *ret_reason,
                              size_t reason_bytes)
 {
@@ -101,6 +123,7 @@ struct session *session_open(const struct session_options *options, char *ret_re
     }
     struct session *session = memory_alloc(sizeof *session);
     session->pg = pg;
+    session->cancel = cancel_handle_new(pg);
     session->expires_ms = expiry(options->lifetime_ms);
     return session;
 }
@@ -109,6 +132,7 @@ void session_close(struct session *session)
 {
     if (!session)
         return;
+    cancel_handle_release(session->cancel);
     PQfinish(session->pg);
     free(session);
 }
@@ -159,7 +183,7 @@ PGconn *session_open_plain(const char *url, FILE *out)
 #define CANCEL_WAIT_MS 50
 
 struct session_cancel {
-    PGcancel *handle;
+    struct cancel_handle *handle;
     atomic_int references; /* the request and the thread */
     atomic_bool done;
 };
@@ -169,7 +193,7 @@ static void cancel_release(struct session_cancel *cancel)
 {
     if (atomic_fetch_sub(&cancel->references, 1) != 1)
         return;
-    PQfreeCancel(cancel->handle);
+    cancel_handle_release(cancel->handle);
     free(cancel);
 }
 
@@ -177,7 +201,7 @@ static void *cancel_run(void *argument)
 {
     struct session_cancel *cancel = argument;
     char reason[256];
-    if (PQcancel(cancel->handle, reason, sizeof reason))
+    if (PQcancel(cancel->handle->pg, reason, sizeof reason))
         atomic_store(&cancel->done, true);
     cancel_release(cancel);
     atomic_fetch_sub(&cancels_running, 1);
@@ -186,16 +210,15 @@ static void *cancel_run(void *argument)
 
 struct session_cancel *session_cancel(struct session *session)
 {
-    PGcancel *handle = PQgetCancel(session->pg);
-    if (!handle)
+    if (!session->cancel->pg)
         return NULL;
     if (atomic_fetch_add(&cancels_running, 1) >= CANCELS_AT_ONCE) {
         atomic_fetch_sub(&cancels_running, 1);
-        PQfreeCancel(handle);
         return NULL;
     }
     struct session_cancel *cancel = memory_alloc(sizeof *cancel);
-    cancel->handle = handle;
+    cancel->handle = session->cancel;
+    atomic_fetch_add(&cancel->handle->references, 1);
     atomic_init(&cancel->references, 2);
 
     sigset_t all, before;
@@ -211,7 +234,7 @@ struct session_cancel *session_cancel(struct session *session)
     if (started)
         return cancel;
     atomic_fetch_sub(&cancels_running, 1);
-    PQfreeCancel(handle);
+    cancel_handle_release(cancel->handle);
     free(cancel);
     return NULL;
 }

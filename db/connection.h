@@ -32,8 +32,11 @@ struct prepared { /* of one session; named "p<serial>", and a serial is never us
 #define PREPARED_SLOTS (PREPARED_KEPT + 32) /* and while it runs */
 #define ENGINE_FIRST 0xff00U
 
+struct cancel_handle; /* what a cancel request needs, for any thread */
+
 struct session {
     PGconn *pg; /* non-blocking, in pipeline mode */
+    struct cancel_handle *cancel;
     int64_t expires_ms;
     bool in_transaction; /* BEGIN succeeded, and neither COMMIT nor ROLLBACK did */
     bool broken;         /* to be closed: lost, or its state is not known */
@@ -56,8 +59,12 @@ void session_close(struct session *session); /* NULL is fine */
 /* False when the server has closed an idle session, or said something unasked. Does not wait. */
 bool session_quiet(const struct session *session);
 
+struct rows { /* of db/query.h */
+    PGresult *result;
+};
+
 /* Asks the server to stop what the session runs, without waiting: PQcancel connects, blocking,
- * so it runs in a thread of its own. session_cancel_done() ends the handle's use, and says
+ * so it runs in a thread of its own. Any thread may ask while the session is not closed. session_cancel_done() ends the handle's use, and says
  * whether the server has taken the request; for that it waits a moment, if it is worth it. */
 struct session_cancel;
 struct session_cancel *session_cancel(struct session *session); /* NULL when it cannot be asked */

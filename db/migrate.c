@@ -13,6 +13,7 @@
 
 #include "db/connection.h"
 #include "db/embed.h"
+#include "db/query.h"
 
 #define MIGRATOR_LOCK "7305810268471213644" /* of pg_advisory_lock; any number, always the same */
 #define TRIES 5                             /* of a migration that found a table locked */
@@ -239,17 +240,19 @@ bool migrate_run(const char *url, FILE *out)
 
 /* ---- checking -------------------------------------------------------------------------------- */
 
-static const char *recorded(const PGresult *rows, const char *name)
+static const char *recorded(const struct rows *rows, const char *name)
 {
-    for (int row = 0; row < PQntuples(rows); row++)
-        if (strcmp(PQgetvalue(rows, row, 0), name) == 0)
-            return PQgetvalue(rows, row, 1);
+    struct span cell;
+    for (size_t row = 0; row < rows_count(rows); row++)
+        if (rows_cell(rows, row, 0, &cell) && span_is(cell, name))
+            return rows_cell(rows, row, 1, &cell) ? cell.ptr : NULL;
     return NULL;
 }
 
-static int rows_check(const PGresult *rows, FILE *out)
+bool migrate_matches(const struct rows *rows, FILE *out)
 {
-    int known = 0, matching = 1;
+    size_t known = 0;
+    bool matching = true;
     for (size_t i = 0; i < embedded_migration_count; i++) {
         const char *checksum = recorded(rows, embedded_migrations[i].name);
         known += checksum != NULL;
@@ -258,15 +261,15 @@ static int rows_check(const PGresult *rows, FILE *out)
         fprintf(out, "%s: %s\n", embedded_migrations[i].name,
                 checksum ? "the database has another version of it"
                          : "not applied; run the migrate command");
-        matching = 0;
+        matching = false;
     }
     const char *functions = recorded(rows, FUNCTIONS_ROW);
-    int more = PQntuples(rows) - known - (functions != NULL);
+    size_t more = rows_count(rows) - known - (functions != NULL);
     if (more > 0) /* a newer binary's, made to run beside this one; so are its functions */
-        fprintf(out, "the database has %d migrations that this binary does not know\n", more);
+        fprintf(out, "the database has %zu migrations that this binary does not know\n", more);
     else if (!functions || strcmp(functions, embedded_functions_checksum) != 0) {
         fprintf(out, "the database's functions are of another version; run the migrate command\n");
-        matching = 0;
+        matching = false;
     }
     return matching;
 }
@@ -286,7 +289,7 @@ int migrate_check(const char *url, FILE *out)
         PGresult *rows = ask(&migrate, "SELECT name, checksum FROM public.schema_migration", 0,
                              NULL);
         if (rows)
-            answer = rows_check(rows, out);
+            answer = migrate_matches(&(struct rows){rows}, out);
         PQclear(rows);
     }
     PQfinish(migrate.pg);

@@ -12,4 +12,8 @@ bool migrate_run(const char *url, FILE *out);
 /* 1 when the schema is the one this binary needs, 0 when not (why goes to `out`), -1 when unreachable. */
 int migrate_check(const char *url, FILE *out);
 
+struct rows;
+/* The same of rows already read: name and checksum of every row of schema_migration. */
+bool migrate_matches(const struct rows *rows, FILE *out);
+
 #endif

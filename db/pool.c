@@ -49,6 +49,7 @@ struct pool {
     int64_t logged_at_ms;
     bool down; /* the last connect failed */
     bool connecting, stopping, orphan;
+    bool cancelled; /* lends nothing any more */
     pthread_t thread;
     uint64_t lends, waits, wait_us, refused, broken;
 };
@@ -158,6 +159,8 @@ static struct waiter *queue_take(struct pool *pool)
  * serve it. */
 static void settle(struct pool *pool)
 {
+    while (pool->cancelled && pool->first)
+        queue_take(pool)->refused = true;
     while (pool->first && pool->lists[CONNECTION_IDLE].first) {
         struct connection *connection = pool->lists[CONNECTION_IDLE].first;
         move(pool, connection, CONNECTION_LENT);
@@ -378,6 +381,8 @@ static enum problem_code wait_in_turn(struct pool *pool, int64_t deadline_ms, bo
         return PROBLEM_NONE;
     }
     pool->refused++;
+    if (pool->cancelled)
+        return PROBLEM_draining;
     return pool_living(pool) ? PROBLEM_busy : PROBLEM_database_unavailable;
 }
 
@@ -388,7 +393,7 @@ static enum problem_code lend(struct pool *pool, int64_t deadline_ms, bool first
     enum problem_code code = PROBLEM_NONE;
     struct connection *connection = NULL;
     pthread_mutex_lock(&pool->lock);
-    while (!connection && (connection = pool->lists[CONNECTION_IDLE].first)) {
+    while (!pool->cancelled && !connection && (connection = pool->lists[CONNECTION_IDLE].first)) {
         move(pool, connection, CONNECTION_LENT);
         pthread_mutex_unlock(&pool->lock);
         bool quiet = session_quiet(connection->session);
@@ -434,8 +439,11 @@ bool pool_replace(struct connection *connection, int64_t deadline_ms)
 {
     struct pool *pool = connection->pool;
     struct connection *other = NULL;
-    session_close(connection->session);
-    connection->session = NULL;
+    struct session *dead = connection->session;
+    pthread_mutex_lock(&pool->lock);
+    connection->session = NULL; /* under the lock: pool_cancel() reads it */
+    pthread_mutex_unlock(&pool->lock);
+    session_close(dead);
     pthread_mutex_lock(&pool->lock);
     pool->broken++;
     pool->vacant++; /* so that the pool may make another in its place */
@@ -455,6 +463,20 @@ bool pool_replace(struct connection *connection, int64_t deadline_ms)
     sweep(pool);
     pthread_mutex_unlock(&pool->lock);
     return found;
+}
+
+size_t pool_cancel(struct pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    pool->cancelled = true;
+    settle(pool);
+    struct connection *connection = pool->lists[CONNECTION_LENT].first;
+    for (; connection; connection = connection->next)
+        if (connection->session)
+            session_cancel_done(session_cancel(connection->session), false);
+    size_t lent = pool->lists[CONNECTION_LENT].count;
+    pthread_mutex_unlock(&pool->lock);
+    return lent;
 }
 
 void pool_read(struct pool *pool, struct pool_figures *ret_figures)

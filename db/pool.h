@@ -29,6 +29,10 @@ enum problem_code pool_lend(struct pool *pool, int64_t deadline_ms,
                             struct connection **ret_connection);
 /* Takes it back; one that is broken or not idle is closed. */
 void pool_return(struct pool *pool, struct connection *connection);
+/* At the end of a stop: lends nothing any more (PROBLEM_draining) and asks the server to stop what the
+ * lent connections run. A transaction's next statement may begin after that, so it is called again
+ * until nothing is lent; gives how many are. Does not wait. */
+size_t pool_cancel(struct pool *pool);
 void pool_read(struct pool *pool, struct pool_figures *ret_figures);
 
 #endif

@@ -38,10 +38,6 @@ static const struct engine_statement engine_changed = {
 
 /* ---- rows ------------------------------------------------------------------------------------ */
 
-struct rows {
-    PGresult *result;
-};
-
 size_t rows_count(const struct rows *rows)
 {
     return (size_t)PQntuples(rows->result);

@@ -3,10 +3,16 @@
  * moves.
  *
  * A change is a row in `audit`, other than of a read, that was not visible before. Row numbers cannot tell (a slow
- * transaction commits late, behind the rows of faster ones), so each look counts, table by
- * table, the rows from the oldest transaction that was running at the look before: of those
- * only, more can have become visible. That needs no list of running transactions and so is
- * right on a standby, too. */
+ * transaction commits late, behind the rows of faster ones), so a look asks for the rows of those transactions
+ * that the snapshot of the look before did not see: what was running then (its list), and what has begun
+ * since (from its xmax on). No other row can have become visible; and no row is read twice, so a
+ * transaction that runs for hours costs nothing.
+ *
+ * A standby's snapshot has no list of running transactions. There each look counts, table by table, the rows
+ * from the oldest transaction that was running at the look before: of those only, more can have become
+ * visible. While a transaction of the primary runs long that is more with every look; one that does not
+ * come to its end is followed by a first look, which counts nothing and moves every counter, and
+ * each such failure doubles the pause, in which the watch says that it is blind. */
 #define _GNU_SOURCE /* pthread_setname_np */
 #include "db/watch.h"
 
@@ -26,9 +32,10 @@
 #define BLIND_MS 2000
 #define LOOK_MS 1000 /* the longest a look may take */
 #define RETRY_MS 500 /* at least, after one that failed */
+#define RETRY_MOST_MS 16000
 
-static const uint32_t names_type[] = {1009}; /* text[] */
-static const uint32_t floor_type[] = {5069}; /* xid8 */
+static const uint32_t names_type[] = {1009};    /* text[] */
+static const uint32_t snapshot_type[] = {5038}; /* pg_snapshot */
 
 /* Which database this is: after a restore or a failover the same transaction numbers may stand
  * for other data. */
@@ -42,21 +49,35 @@ static const struct engine_statement engine_identity = {
     0, NULL};
 static const struct engine_statement engine_newest = {
     ENGINE_FIRST + 17,
-    "SELECT pg_snapshot_xmin(pg_current_snapshot()), t.name,"
+    "SELECT pg_current_snapshot(), t.name,"
     " (SELECT a.xid FROM audit a WHERE a.table_name = t.name AND a.action <> 'read'"
     "  ORDER BY a.xid DESC LIMIT 1)"
     " FROM unnest($1) AS t (name)",
     1, names_type};
+/* Of both: the snapshot, then of each table the newest row, how many there are, and how many of them the next
+ * look counts again. */
 static const struct engine_statement engine_look = {
     ENGINE_FIRST + 18,
-    "SELECT s.oldest, s.recovering, a.table_name, a.newest, a.count, a.count_later"
-    " FROM (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS oldest,"
-    "              pg_is_in_recovery() AS recovering) AS s"
+    "WITH seen AS MATERIALIZED ("
+    "  SELECT table_name, xid FROM audit WHERE xid >= pg_snapshot_xmax($1) AND action <> 'read'"
+    "  UNION ALL"
+    "  SELECT table_name, xid FROM audit"
+    "  WHERE xid = ANY (ARRAY(SELECT pg_snapshot_xip($1))) AND action <> 'read')"
+    " SELECT pg_current_snapshot(), pg_is_in_recovery(), a.table_name, a.newest, a.count, 0"
+    " FROM (VALUES (0)) AS one"
+    " LEFT JOIN (SELECT table_name, max(xid) AS newest, count(*) AS count FROM seen"
+    "            GROUP BY table_name) AS a ON true",
+    1, snapshot_type};
+static const struct engine_statement engine_look_standby = {
+    ENGINE_FIRST + 19,
+    "SELECT pg_current_snapshot(), pg_is_in_recovery(), a.table_name, a.newest, a.count,"
+    "       a.count_later"
+    " FROM (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS oldest) AS s"
     " LEFT JOIN LATERAL (SELECT table_name, max(xid) AS newest, count(*) AS count,"
     "                           count(*) FILTER (WHERE xid >= s.oldest) AS count_later"
-    "                    FROM audit WHERE xid >= $1 AND action <> 'read'"
+    "                    FROM audit WHERE xid >= pg_snapshot_xmin($1) AND action <> 'read'"
     "                    GROUP BY table_name) AS a ON true",
-    1, floor_type};
+    1, snapshot_type};
 
 struct watch {
     struct session_options options;
@@ -73,7 +94,9 @@ struct watch {
 
     struct session *session; /* of the thread alone, as what follows */
     bool recovering, failing;
-    uint64_t counts[TABLES_MAX]; /* visible rows from floor on */
+    int64_t retry_ms;            /* the pause after a look that failed */
+    char *snapshot;              /* of the last look */
+    uint64_t counts[TABLES_MAX]; /* on a standby: visible rows from floor on */
 
     pthread_t thread;
     pthread_mutex_t lock;
@@ -137,6 +160,12 @@ static void names_literal(struct buffer *literal)
     buffer_char(literal, '\0');
 }
 
+static void snapshot_keep(struct watch *watch, const PGresult *result)
+{
+    free(watch->snapshot);
+    watch->snapshot = memory_copy(PQgetvalue(result, 0, 0));
+}
+
 static void first_read(struct watch *watch, const PGresult *identity, const PGresult *newest)
 {
     for (size_t i = 0; i < contract_table_count; i++)
@@ -145,11 +174,10 @@ static void first_read(struct watch *watch, const PGresult *identity, const PGre
     watch->seed = 1;
     for (int column = 0; column < 3; column++)
         watch->seed = mix(watch->seed, cell_number(identity, 0, column));
-    watch->floor = 0;
+    watch->floor = cell_number(newest, 0, 0); /* "xmin:..." */
     memset(watch->newest, 0, sizeof watch->newest);
     for (int row = 0; row < PQntuples(newest); row++) {
         int table = table_find(PQgetvalue(newest, row, 1));
-        watch->floor = cell_number(newest, row, 0);
         if (table >= 0)
             watch->newest[table] = cell_number(newest, row, 2);
     }
@@ -157,7 +185,8 @@ static void first_read(struct watch *watch, const PGresult *identity, const PGre
     pthread_rwlock_unlock(&watch->shared_lock);
     watch->recovering = PQgetvalue(identity, 0, 3)[0] == 't';
     memset(watch->counts, 0,
-           sizeof watch->counts); /* what is there already counts as changed once more */
+           sizeof watch->counts); /* on a standby all counts as changed once more */
+    snapshot_keep(watch, newest);
 }
 
 /* False when the server was promoted meanwhile: its numbers now belong to another history. */
@@ -178,8 +207,9 @@ static bool look_read(struct watch *watch, const PGresult *result)
         if (counts[i] != watch->counts[i])
             bump(watch, i);
     memcpy(watch->counts, later, sizeof later);
+    snapshot_keep(watch, result);
     pthread_rwlock_wrlock(&watch->shared_lock);
-    watch->floor = cell_number(result, 0, 0);
+    watch->floor = cell_number(result, 0, 0); /* "xmin:..." */
     for (size_t i = 0; i < contract_table_count; i++)
         if (newest[i] > watch->newest[i])
             watch->newest[i] = newest[i];
@@ -244,15 +274,17 @@ static bool look_first(struct watch *watch)
 
 static bool look_again(struct watch *watch)
 {
-    char from[24];
     struct exchange exchange;
     int64_t began_at_ms = clock_monotonic_ms();
-    snprintf(from, sizeof from, "%llu",
-             (unsigned long long)watch->floor); /* this thread alone writes it */
     look_began(watch);
     exchange_begin(&exchange, watch->session);
-    exchange_engine(&exchange, &engine_look, (const char *const[]){from});
+    exchange_engine(&exchange, watch->recovering ? &engine_look_standby : &engine_look,
+                    (const char *const[]){watch->snapshot});
     bool good = exchange_finish(&exchange, began_at_ms + LOOK_MS);
+    if (good)
+        watch->retry_ms = RETRY_MS;
+    else if (exchange.late && watch->retry_ms < RETRY_MOST_MS)
+        watch->retry_ms *= 2;
     if (!good)
         look_failed(watch, exchange_reason(&exchange));
     else if ((good = look_read(watch, exchange.runs[0])))
@@ -270,6 +302,7 @@ static void watch_destroy(struct watch *watch)
     pthread_mutex_destroy(&watch->lock);
     pthread_rwlock_destroy(&watch->shared_lock);
     free((char *)(uintptr_t)watch->options.url);
+    free(watch->snapshot);
     free(watch);
 }
 
@@ -279,7 +312,8 @@ static void *watch_run(void *argument)
     bool stopping = false, orphan = false;
     while (!stopping) {
         bool good = watch->session ? look_again(watch) : look_first(watch);
-        int64_t pause_ms = good || watch->interval_ms > RETRY_MS ? watch->interval_ms : RETRY_MS;
+        int64_t pause_ms = good || watch->interval_ms > watch->retry_ms ? watch->interval_ms
+                                                                        : watch->retry_ms;
         int64_t until_ms = clock_monotonic_ms() + pause_ms;
         struct timespec until = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
         pthread_mutex_lock(&watch->lock);
@@ -305,6 +339,7 @@ struct watch *watch_new(const char *url, int64_t interval_ms)
                                               .statement_timeout_ms = 5 * LOOK_MS,
                                               .settings = "-c enable_seqscan=off"};
     watch->interval_ms = interval_ms;
+    watch->retry_ms = RETRY_MS;
     atomic_init(&watch->seen_at_ms, clock_monotonic_ms());
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);

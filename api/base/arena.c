@@ -205,6 +205,15 @@ struct span arena_copy(struct arena *arena, struct span source)
     return (struct span){arena_cstr(arena, source), source.len};
 }
 
+struct span arena_lower(struct arena *arena, struct span text)
+{
+    char *copy = arena_cstr(arena, text);
+    for (size_t i = 0; i < text.len; i++)
+        if (copy[i] >= 'A' && copy[i] <= 'Z')
+            copy[i] = (char)(copy[i] - 'A' + 'a');
+    return (struct span){copy, text.len};
+}
+
 char *arena_cstr(struct arena *arena, struct span source)
 {
     char *copy = arena_alloc(arena, source.len + 1);

@@ -19,6 +19,7 @@ size_t arena_bytes(const struct arena *arena);        /* bytes lent since the la
 /* A copy with a NUL behind it. Absent stays absent for arena_copy() and is "" for arena_cstr(). */
 struct span arena_copy(struct arena *arena, struct span source);
 char *arena_cstr(struct arena *arena, struct span source);
+struct span arena_lower(struct arena *arena, struct span source); /* a copy, A to Z as a to z */
 char *arena_printf(struct arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 char *arena_vprintf(struct arena *arena, const char *format, va_list args)

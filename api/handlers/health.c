@@ -1,8 +1,11 @@
 /* Health and metrics. Rule: live asks nothing; ready is true only when a request could be served now. */
+#include <stdlib.h>
 #include "api/base/clock.h"
+#include "api/base/log.h"
 #include "api/handlers/handlers.h"
 #include "api/metrics.h"
 #include "api/respond.h"
+#include "db/migrate.h"
 
 #define READY_WAIT_MS 500
 
@@ -13,12 +16,30 @@ enum problem_code handle_health_live(struct call *call)
     return PROBLEM_NONE;
 }
 
+/* Until it has held once: whether the database has the schema this binary needs. At the start it may have been
+ * out of reach. */
+static bool schema_seen(struct call *call, const struct rows *rows)
+{
+    char *why = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&why, &len);
+    bool matches = migrate_matches(rows, out);
+    fclose(out);
+    if (matches)
+        atomic_store(&call->service->schema_seen, true);
+    else
+        log_event(LOG_ERROR, "schema_is_another", LOG_C("why", why));
+    free(why);
+    return matches;
+}
+
 /* A round trip to the database within half a second. */
 enum problem_code handle_health_ready(struct call *call)
 {
     if (atomic_load(&call->service->draining))
         return PROBLEM_draining;
-    const struct statement *statement = contract_statement("ready");
+    bool seen = atomic_load(&call->service->schema_seen);
+    const struct statement *statement = contract_statement(seen ? "ready" : "schema_recorded");
     struct query_step step = {statement, call->values, false};
     struct connection *connection;
     struct rows *rows = NULL;
@@ -29,8 +50,9 @@ enum problem_code handle_health_ready(struct call *call)
         return code;
     code = query_read(connection, &step, 1, deadline, &rows, &failure);
     pool_return(call->service->pool, connection);
+    bool ready = !code && (seen || schema_seen(call, rows));
     rows_free(rows);
-    if (code)
+    if (!ready)
         return PROBLEM_database_unavailable;
     respond_constant(call, 200, "application/json", SPAN("{\"status\":\"ready\"}"));
     response_header(call, "Cache-Control", "no-store");

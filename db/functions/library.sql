@@ -111,12 +111,25 @@ BEGIN
 END
 $$;
 
+-- The region in force that a code has become, by as many steps as it took: each with exactly one successor. NULL: none.
+CREATE OR REPLACE FUNCTION region_now(wanted text) RETURNS text
+LANGUAGE sql STABLE
+RETURN (WITH RECURSIVE step (code) AS (
+            SELECT wanted COLLATE "C"
+            UNION
+            SELECT (r.successors ->> 0) COLLATE "C" FROM step JOIN region r ON r.code = step.code
+            WHERE r.valid_to < today() AND jsonb_array_length(r.successors) = 1)
+        SELECT r.code FROM step JOIN region r ON r.code = step.code
+        WHERE coalesce(r.valid_to >= today(), true) AND coalesce(r.valid_from <= today(), true));
+
 -- Closing ends the placement on the last day; reopening begins a new one today, under the same supervisor if it
--- is still there for it. A closing of today is simply taken back.
+-- is still there for it, and where the region was retired meanwhile in its only successor (else refused, as
+-- any placement in a retired region is: region_unknown). A closing of today is simply taken back.
 CREATE OR REPLACE FUNCTION library_close_follow(l library) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     last library_placement := library_placement_last(l.id);
+    region text;
 BEGIN
     IF l.status = 'closed' THEN
         IF last.starts_on > l.closed_on THEN
@@ -127,9 +140,10 @@ BEGIN
     ELSIF last.ends_on >= today() THEN
         UPDATE library_placement SET ends_on = NULL WHERE id = last.id;
     ELSIF last.ends_on IS NOT NULL THEN
+        region := coalesce(region_now(last.region_code), last.region_code);
         INSERT INTO library_placement (library_id, region_code, supervisor_id, starts_on, starts_on_precision)
-        VALUES (l.id, last.region_code,
-                CASE WHEN library_supervisor_fits(last.supervisor_id, last.region_code, daterange(today(), NULL))
+        VALUES (l.id, region,
+                CASE WHEN library_supervisor_fits(last.supervisor_id, region, daterange(today(), NULL))
                      THEN last.supervisor_id END, today(), 'day');
     END IF;
 END

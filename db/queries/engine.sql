@@ -9,3 +9,7 @@ SELECT claim_id(:id, :caller.subject, :claim.operation, decode(:claim.digest, 'h
 -- Can a request be served now?
 -- name: ready :one internal
 SELECT 1 AS ready
+
+-- Which schema is there; compared once with what the binary needs.
+-- name: schema_recorded :many internal
+SELECT name, checksum FROM schema_migration

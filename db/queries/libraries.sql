@@ -293,7 +293,7 @@ UPDATE library SET
     applications = :applications,               --? applications
     row_version = row_version
 WHERE id = :id
-  AND CASE WHEN library.status = 'closed' THEN gate_library_place(kind, region_code, :reach.from, :reach.to, :reach.rank) ELSE true END --? reach and status
+  AND CASE WHEN library.status = 'closed' THEN gate_library_place(kind, coalesce(region_now(region_code), region_code), :reach.from, :reach.to, :reach.rank) ELSE true END --? reach and status
 
 -- Closes. Being charged with the library alone is not enough for that.
 -- name: delete_library :exec

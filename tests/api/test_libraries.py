@@ -76,7 +76,7 @@ def test_what_forms_write_for_no_npp(own_api, npp):
 
 
 FAULTS = [
-    ({"name": ...}, "/name", "required"), ({"kind": ...}, "/kind", "required"), ({"name": ""}, "/name", "min_length"), ({"name": " \t"}, "/name", "pattern"),
+    ({"name": ...}, "/name", "required"), ({"kind": ...}, "/kind", "required"), ({"name": ""}, "/name", "min_length"), ({"name": "  "}, "/name", "pattern"),
     ({"name": "x" * 301}, "/name", "max_length"), ({"name": None}, "/name", "type"), ({"name": 5}, "/name", "type"), ({"name": "a\0b"}, "/name", "null_character"),
     ({"kind": "desa"}, "/kind", "enum"), ({"status": "closed"}, "/status", "enum"), ({"npp": "123"}, "/npp", "pattern"), ({"npp": ""}, "/npp", "pattern"),
     ({"npp": "1901062a2000001"}, "/npp", "pattern"), ({"npp": "1901062A20000011"}, "/npp", "max_length"), ({"region_code": "1901062002"}, "/region_code", "undotted_code"),

@@ -1,7 +1,7 @@
 -- A library's own row: what is absent, what is closed, what is one of a kind.
 BEGIN;
 \ir fixture.psql
-SELECT plan(56);
+SELECT plan(59);
 
 -- ---- NPP ---------------------------------------------------------------------------------------------------
 UPDATE library SET npp = '1901062D2000001' WHERE id = pg_temp.l(5);
@@ -77,6 +77,19 @@ SELECT is((SELECT array_agg((starts_on = today(), ends_on)::text ORDER BY starts
           ARRAY['(f,2020-06-30)', '(t,)'], 'and stands there again from today on');
 UPDATE library_placement SET ends_on = '2021-01-31' WHERE library_id = pg_temp.l(5);
 SELECT is((SELECT closed_on FROM library WHERE id = pg_temp.l(5)), '2021-01-31'::date, 'the row follows its placement');
+
+-- A library closed while its region was retired.
+UPDATE region SET valid_to = '2023-12-31' WHERE code IN ('97.01.01.2002', '97.01.01.1003');
+INSERT INTO region_successor (code, successor_code) VALUES
+    ('97.01.01.2002', '97.01.01.1003'), ('97.01.01.1003', '97.01.01.3004'), ('97.01.01.2009', '97.01.01.2001'), ('97.01.01.2009', '97.01.01.3004');
+INSERT INTO library (id, name, kind, region_code, founded_on, status, closed_on) VALUES
+    (pg_temp.l(90), 'Desa Melati', 'village', '97.01.01.2002', '2010-01-01', 'closed', '2023-06-30'),
+    (pg_temp.l(91), 'Desa Lama', 'village', '97.01.01.2009', '2010-01-01', 'closed', '2020-06-30');
+SELECT lives_ok($$UPDATE library SET status = 'active' WHERE id = pg_temp.l(90)$$, 'it is reopened where there is one successor');
+SELECT is((SELECT (region_code, placed_from = today())::text FROM library WHERE id = pg_temp.l(90)), '(97.01.01.3004,t)',
+          'in the last of them');
+SELECT throws_ok($$UPDATE library SET status = 'active' WHERE id = pg_temp.l(91)$$, 'TB001', 'refused: region_unknown',
+                 'and refused where it cannot be known');
 
 SELECT finish();
 ROLLBACK;

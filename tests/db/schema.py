@@ -65,6 +65,8 @@ def fresh_database(name):
     owner_url, api_url = (psycopg2.extensions.make_dsn(url, dbname=name) for url in (OWNER_URL, API_URL))
     connection = psycopg2.connect(owner_url)
     with connection, connection.cursor() as cursor:
+        # the migrator's own, see db/migrate.c
+        cursor.execute("CREATE TABLE schema_migration (name text, applied_at timestamptz, checksum text)")
         for path in files_in_order():
             cursor.execute(path.read_text())
     connection.close()

@@ -189,6 +189,27 @@ def test_it_starts_without_a_database_and_waits(fresh, cluster, directory, event
         assert api.service.stop() == 0
 
 
+def test_it_is_not_ready_with_another_schema(fresh, cluster, eventually):
+    """A database that was away at the start is compared when it comes."""
+    api = fresh()
+    assert api.service.stop() == 0
+    database = api.service.database
+    with Proxy(cluster, database) as proxy:
+        proxy.down()
+        api.service.settings["database_url"] = proxy.url
+        api.service.start(wait=False)
+        eventually(lambda: "serving" in api.service.log_text().rpartition("drained")[2])
+        sql(cluster, database, "UPDATE schema_migration SET checksum = 'x' || checksum")
+        proxy.up()
+        eventually(lambda: works(api), LONGEST_SECONDS)
+        for _ in range(3):
+            problem(api.get("/health/ready", token=None), 503, "database_unavailable")
+        assert '"schema_is_another"' in api.service.log_text()
+        sql(cluster, database, "UPDATE schema_migration SET checksum = substr(checksum, 2)")
+        assert api.get("/health/ready", token=None).status_code == 200
+        assert api.service.stop() == 0
+
+
 def test_an_exhausted_pool_is_busy(fresh, lock, background, eventually):
     api = fresh(pool_size=1, pool_wait_ms=200, statement_timeout_ms=20000)
     assert works(api)

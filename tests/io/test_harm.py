@@ -209,6 +209,23 @@ def test_streams_beyond_the_limit_are_busy(api, eventually):
     eventually(lambda: api.get("/v1/libraries?within=19&format=csv").status_code == 200)
 
 
+def test_a_slow_reader_does_not_hold_its_place_for_ever(fresh, eventually):
+    """It takes a byte now and then, so that its connection never counts as idle."""
+    api = fresh(stream_limit=1, stream_timeout_s=2, connection_timeout_s=60)
+    with open_stream(api) as slow:
+        problem(api.get(STREAM), 503, "busy")
+
+        def free():
+            slow.receive(1)
+            return "\ntpbis_streams 0\n" in api.get("/metrics", token=None).text
+
+        eventually(free, 6)
+        assert not unchunk(body_of(slow.rest()))[1]
+        assert api.get("/v1/libraries?within=19&format=csv").status_code == 200
+        lines = [line for line in api.service.log_lines() if line["event"] == "stream"]
+        assert [line["problem"] for line in lines] == ["cut", None]
+
+
 def test_a_stream_cut_by_a_lost_database_does_not_look_whole(fresh, cluster):
     api = fresh(pool_wait_ms=500)
     whole = requests.get(api.address + STREAM, headers={"Authorization": "Bearer " + api.token(),

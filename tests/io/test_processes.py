@@ -2,6 +2,8 @@
 
 Rule: nothing is remembered longer than the watch vouches for it; two seconds are the bound."""
 
+import time
+
 import pytest
 from harness.client import Api, problem
 from harness.service import Service
@@ -111,3 +113,28 @@ def test_an_assignment_that_ends_takes_its_rights_along_in_both(pair, eventually
     sql(one, "UPDATE assignment SET ends_on = today() WHERE client_id = %s", client["client_id"])  # the last day counts
     for api in pair:
         eventually(lambda api=api: api.get(path, token=token).status_code == 200, BOUND_SECONDS)
+
+
+def test_a_transaction_that_runs_for_long_costs_nothing(fresh, eventually):
+    """What was seen once is not read again with every look, whatever is still running."""
+    api = fresh(watch_interval_ms=50)
+    rows, reader = 20000, api.token("portal")
+    with api.service.cluster.connect(api.service.database) as long, long.cursor() as running:
+        long.autocommit = False
+        running.execute("UPDATE region SET name = name || ' Baru' WHERE code = '19'")
+        sql(api, "INSERT INTO audit (actor, table_name, action)"
+                 f" SELECT 'x', 'assignment', 'update' FROM generate_series(1, {rows})")
+        with api.service.cluster.connect(api.service.database) as other, other.cursor() as cursor:
+            def read():
+                cursor.execute("SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname = 'audit'")
+                return int(cursor.fetchone()[0])
+
+            eventually(lambda: read() >= rows)  # the look that saw them
+            time.sleep(1.5)  # sessions report once a second
+            before = read()
+            time.sleep(2.5)
+            assert read() - before < rows
+        # It is still seen when it ends, behind those that were faster.
+        tag = tag_of(api, PAGES[0], reader)
+        long.commit()
+    eventually(lambda: status_with(api, PAGES[0], tag, reader) == 200, BOUND_SECONDS)

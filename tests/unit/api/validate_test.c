@@ -270,11 +270,12 @@ static void lengths_are_code_points(void **state)
 static void patterns(void **state)
 {
     (void)state;
+    static const struct schema letters = {.pattern = "^[a-z]+$", .pattern_index = 0};
     static const struct schema digit = {.pattern = "\\d", .pattern_index = 2};
     static const struct schema costly = {.pattern = "^(a+)+$", .pattern_index = 1};
     expect_valid(&digit, "\"x1y\"");                              /* not anchored */
     expect_one(&digit, "\"\xd9\xa3\"", "", FAULT_pattern, "\\d"); /* ASCII, as ECMA 262 has it */
-    expect_one(&slug, "\"abc\\n\"", "", FAULT_pattern, NULL);     /* $ is the very end */
+    expect_one(&letters, "\"abc\\n\"", "", FAULT_pattern, NULL);  /* $ is the very end */
     /* what would take for ever is no match, at once */
     expect_one(&costly,
                "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab\"", "",
@@ -434,6 +435,21 @@ static void refuses_null_characters(void **state)
     expect_one(&any_text, "\"a\\u0000b\"", "", FAULT_null_character, NULL);
 }
 
+static void refuses_control_characters(void **state)
+{
+    (void)state;
+    static const struct schema name = {
+        .types = SCHEMA_STRING, .has = HAS_MAX_LENGTH, .max_length = 999};
+    static const struct schema note = {
+        .types = SCHEMA_STRING, .has = HAS_MAX_LENGTH, .max_length = 1000};
+    expect_one(&name, "\"a\\u0001b\"", "", FAULT_control_character, NULL);
+    expect_one(&name, "\"a\\tb\"", "", FAULT_control_character, NULL);
+    expect_one(&note, "\"a\\u007fb\"", "", FAULT_control_character, NULL);
+    expect_one(&note, "\"a\\u000bb\"", "", FAULT_control_character, NULL);
+    check_partial(&note, "\"a\\t\\r\\nb\"", false);
+    assert_int_equal(faults.count, 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -457,6 +473,7 @@ int main(void)
         TEST(all_and_not),
         TEST(a_merge_patch_requires_nothing_but_in_lists),
         TEST(refuses_null_characters),
+        TEST(refuses_control_characters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
