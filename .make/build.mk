@@ -43,7 +43,7 @@ EMBED_INPUTS := $(wildcard $(addprefix $(ROOT)/db/,embed.py migrations/*.sql fun
 $(GEN)/migrations.c: $(EMBED_INPUTS)
 	@mkdir -p $(GEN)
 	@echo '  migrations'
-	@cd $(ROOT) && $(PYTHON) db/embed.py --out $(GEN)
+	@cd $(ROOT) && $(PYTHON) db/embed.py --problems api/base/problems.def --out $(GEN)
 
 # Built again when npm comes or goes; `make docs` tries again in any case.
 $(GEN)/.npm: .FORCE

@@ -174,7 +174,8 @@ static enum problem_code claim(struct call *call, struct connection *connection,
 static void location_set(struct call *call)
 {
     struct span path = call->target.path;
-    response_header(call, "Location", "%.*s/%s", SPAN_ARG(path), call->values[NAME_ID].text);
+    response_header(call, "Location", "%.*s/%s", SPAN_ARG(path),
+                    call->values[call->operation->key].text);
 }
 
 /* Renders the answer of a write that has not been committed yet. */
@@ -242,7 +243,7 @@ enum problem_code execute_write(struct call *call)
 {
     struct connection *connection;
     bool own_id = false;
-    if (call->operation->creates) {
+    if (call->operation->creates && call->operation->key == NAME_ID) {
         own_id = call->values[NAME_ID].state == VALUE_PRESENT;
         if (!own_id) {
             char id[37];

@@ -94,7 +94,8 @@ enum problem_code page_open(struct call *call)
     filters_hash(call);
     page->stream = page->limit == 0 && (call->media == MEDIA_CSV || call->media == MEDIA_GEOJSON);
     if (page->count && (page->stream || call->media == MEDIA_CSV)) {
-        call_fault(call, "count", FAULT_not_allowed, SPAN_NONE); /* there is no place for the total */
+        call_fault(call, "count", FAULT_not_allowed,
+                   SPAN_NONE); /* there is no place for the total */
         return PROBLEM_invalid_parameter;
     }
     if (page->limit == 0)

@@ -58,6 +58,7 @@ static enum problem_code gate_route(struct call *call)
     if (!call->operation)
         return call_refuse(call, PROBLEM_method_not_allowed, "allow",
                            route_allow(call->arena, call->route));
+    call_set_cstr(call, NAME_CALLER_LANGUAGE, call->language == LANGUAGE_EN ? "en" : "id");
     call->deadline_ms = call->started_us / 1000 + call_timeout_ms(call);
     return PROBLEM_NONE;
 }
@@ -93,7 +94,8 @@ static enum problem_code gate_authenticate(struct call *call)
 
 #define ALTERNATIVES_MAX 8
 
-/* Where the caller may do this: wherever one of the alternatives that opened the door reaches. */
+/* Where the caller may do this: wherever one of the alternatives that opened the door reaches, or those that the
+ * contract names for it (x-reach); nowhere when the token holds none of these. */
 static void reach_bind(struct call *call, const uint32_t *alternatives, size_t count)
 {
     struct reach reach;
@@ -105,6 +107,20 @@ static void reach_bind(struct call *call, const uint32_t *alternatives, size_t c
     call_set_cstr(call, NAME_REACH_TO, reach.to);
     call_set_cstr(call, NAME_REACH_RANK, reach.rank);
     call_set_cstr(call, NAME_REACH_LIBRARIES, reach.libraries);
+}
+
+/* The caller's scopes as an array literal; no name of a scope needs quotes. */
+static void scopes_bind(struct call *call)
+{
+    struct buffer literal = {0};
+    for (size_t i = 0; i < contract_scope_count; i++)
+        if (call->principal.scopes & (1U << i))
+            buffer_printf(&literal, "%c%s", literal.len ? ',' : '{', contract_scopes[i]);
+    if (!literal.len)
+        buffer_char(&literal, '{');
+    buffer_char(&literal, '}');
+    call_set(call, NAME_CALLER_SCOPES, (struct span){literal.data, literal.len});
+    buffer_free(&literal);
 }
 
 static enum problem_code gate_authorize(struct call *call)
@@ -121,7 +137,10 @@ static enum problem_code gate_authorize(struct call *call)
     }
     if (count == 0)
         return call_refuse(call, PROBLEM_insufficient_scope, "scope", respond_scopes(call));
-    reach_bind(call, held, count);
+    for (size_t i = 0; i < operation->reach_count && i < ALTERNATIVES_MAX; i++)
+        held[i] = operation->reach[i].scopes;
+    scopes_bind(call);
+    reach_bind(call, held, operation->reach_count ? operation->reach_count : count);
     return PROBLEM_NONE;
 }
 

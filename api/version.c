@@ -114,10 +114,15 @@ static void entry_write(struct version_cache *cache, const char *key, uint64_t v
 /* Everything the answer depends on besides the data, and, where `gzip` tells, besides its coding. */
 static char *key_text(const struct call *call, bool gzip)
 {
-    return arena_printf(
-        call->arena, "%s\n%.*s\n%d %d %d %s\n%s", call->operation->id,
-        SPAN_ARG(call->frame->target), call->media, call->language, gzip, call->today,
-        call->service->personal[call->operation->index] ? call->principal.subject : "");
+    bool personal = call->service->personal[call->operation->index];
+    char *text = arena_printf(call->arena, "%s\n%.*s\n%d %d %d %s\n%s", call->operation->id,
+                              SPAN_ARG(call->frame->target), call->media, call->language, gzip,
+                              call->today, personal ? call->principal.subject : "");
+    for (size_t name = NAME_REACH; personal && name <= NAME_REACH_LIBRARIES; name++)
+        text = arena_printf(call->arena, "%s\n%s", text,
+                            call->values[name].state == VALUE_PRESENT ? call->values[name].text
+                                                                      : "");
+    return text;
 }
 
 static void key_make(struct call *call)

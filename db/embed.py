@@ -4,7 +4,9 @@
 Rule: what the binary carries is what the files say, byte for byte; a file that could not be applied
 whole, in one transaction, is refused here and not in somebody's database.
 
-    db/embed.py --out build/gen
+    db/embed.py --problems api/base/problems.def --out build/gen
+
+With --problems it also makes the function file problem_text.sql: the texts of that file as a function of the database.
 """
 
 import argparse
@@ -82,6 +84,23 @@ def checksum(text):
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
+PROBLEM = re.compile(r'^PROBLEM\((\w+), \d+' + r', "((?:[^"\\]|\\.)*)"' * 4 + r"\)$", re.MULTILINE)
+
+
+def problem_text(path):
+    """The function problem_text(code, language): the detail of a problem, its {places} not filled; and every fault."""
+    text, lines = path.read_text(encoding="utf-8"), []
+    for code, *texts in PROBLEM.findall(text):
+        details = [re.sub(r"\\(.)", r"\1", detail).replace("'", "''") for detail in texts[2:]]
+        lines += [f"    WHEN '{language} {code}' THEN '{detail}'" for language, detail in zip(("id", "en"), details)]
+    whole = len(lines) == 2 * len(re.findall(r"^PROBLEM\(", text, re.MULTILINE))
+    return "\n".join([
+        "-- Made by db/embed.py from api/base/problems.def: what a problem says, in Indonesian (id) or English (en).",
+        "CREATE OR REPLACE FUNCTION problem_text(code text, language text) RETURNS text",
+        "LANGUAGE sql IMMUTABLE PARALLEL SAFE",
+        "RETURN CASE language || ' ' || code", *lines, "END;", ""]), [] if whole else [f"{path}: a line PROBLEM(...) cannot be read"]
+
+
 def table(name, files):
     rows = [f'    {{"{file}",\n    {c_string(text)},\n    "{checksum(text)}"}},'
             for file, text in files]
@@ -94,11 +113,17 @@ def main():
     parser.add_argument("--source", type=pathlib.Path,
                         default=pathlib.Path(__file__).resolve().parent,
                         help="the folder that holds migrations/ and functions/")
+    parser.add_argument("--problems", type=pathlib.Path, help="problems.def, whose texts the database shall know")
     parser.add_argument("--out", type=pathlib.Path, required=True, help="folder of migrations.c")
     arguments = parser.parse_args()
 
     migrations, faults = read(arguments.source / "migrations", MIGRATION_NAME)
     functions, more = read(arguments.source / "functions", FUNCTION_NAME)
+    if arguments.problems:
+        text, fault = problem_text(arguments.problems)
+        more += fault
+        functions.append(("problem_text.sql", text))
+        functions.sort(key=lambda file: (not file[0].startswith("base"), file[0]))
     if faults + more:
         print(*(faults + more), sep="\n", file=sys.stderr)
         return 1

@@ -1,6 +1,6 @@
 /* Loads reference data: the files are copied into temporary tables, then functions of the database
- * (db/functions/load_*.sql) compare and write. Rule: one transaction, and no decision about a region or
- * a library is taken here; this file only carries bytes and prints lines. */
+ * (db/functions/load_*.sql) compare and write. Rule: one transaction, and no decision about a region,
+ * a library or a fact is taken here; this file only carries bytes and prints lines. */
 #include "db/load.h"
 
 #include "db/connection.h"
@@ -363,6 +363,55 @@ static bool load_libraries(struct load *load, const char *directory)
            run(load, "SELECT line FROM load_libraries()", 0, NULL);
 }
 
+/* The other facts, each file with the temporary table it goes to. */
+static const struct {
+    const char *file, *table;
+} fact_files[] = {
+    {"organizations", "staged_organization (id, name, sector, region_code, source, note)"},
+    {"programs",
+     "staged_program (slug, name, description, started_on, started_on_precision, ended_on, "
+     "ended_on_precision, legal_basis, sdgs, source, note)"},
+    {"program_organizations",
+     "staged_program_organization (program_slug, organization_id, role, source)"},
+    {"phases", "staged_phase (id, program_slug, name, starts_on, starts_on_precision, ends_on, "
+               "ends_on_precision, status, funding_sources, source, note)"},
+    {"phase_targets", "staged_phase_target (phase_id, measure, value, source, note)"},
+    {"published_figures",
+     "staged_published_figure (id, program_slug, phase_id, measure, value, unit, "
+     "scope, as_of, as_of_precision, source, note)"},
+    {"participations", "staged_participation (id, phase_id, library_id, support, status, origin, "
+                       "source, note)"},
+    {"replications", "staged_replication (id, program_slug, phase_id, replicator_id, library_id, "
+                     "status, status_on, status_on_precision, origin, source, undocumented, note)"},
+    {"teams", "staged_team (id, name, region_code, formed_on, formed_on_precision, origin, source, "
+              "undocumented, note)"},
+    {"team_decrees",
+     "staged_team_decree (id, team_id, kind, issued_by, valid_from, origin, source, note)"},
+    {"team_members", "staged_team_member (id, team_id, position, organization_id, role, starts_on, "
+                     "starts_on_precision, ends_on, ends_on_precision, replaces_id, decree_id, "
+                     "source, note)"},
+    {"team_meetings", "staged_team_meeting (id, team_id, kind, status, planned_for, "
+                      "planned_for_precision, region_code, agenda, origin, source)"},
+    {"team_work_plans", "staged_team_work_plan (id, team_id, title, kind, status, source)"},
+};
+#define FACT_FILES (sizeof fact_files / sizeof *fact_files)
+
+static bool load_facts(struct load *load, const char *directory)
+{
+    char facts[PATH_BYTES], path[PATH_BYTES];
+    if (!path_join(load, facts, directory, "facts", "") ||
+        !run(load, "SELECT load_facts_stage()", 0, NULL)) {
+        return false;
+    }
+    for (size_t i = 0; i < FACT_FILES; i++) {
+        if (!csv_find(load, facts, fact_files[i].file, path) ||
+            !csv_copy(load, path, fact_files[i].table)) {
+            return false;
+        }
+    }
+    return run(load, "SELECT line FROM load_facts()", 0, NULL);
+}
+
 /* Two loads at once wait for each other: the lock's number is "referenc" in ASCII. The last statement
  * has no column, so that run() prints nothing. */
 static const char begin[] = "BEGIN ISOLATION LEVEL READ COMMITTED;"
@@ -390,7 +439,8 @@ bool load_reference(const struct load_options *options, FILE *out)
     bool good = load.connection && run(&load, begin, 0, NULL) &&
                 edition_needed(&load, &edition, own, &needed) &&
                 (!needed || load_regions(&load, &edition)) &&
-                (!own || load_libraries(&load, directory)) && run(&load, "COMMIT", 0, NULL);
+                (!own || (load_libraries(&load, directory) && load_facts(&load, directory))) &&
+                run(&load, "COMMIT", 0, NULL);
     PQfinish(load.connection);
     return good;
 }

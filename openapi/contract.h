@@ -221,6 +221,10 @@ struct operation {
     uint32_t timeout_ms, body_max_bytes;
     const struct security *security;
     uint8_t security_count, order_count;
+    const struct security
+        *reach; /* x-reach: the scopes whose reach is bound, else those of security */
+    uint8_t reach_count;
+    uint16_t key; /* creates: the name whose value ends Location; NAME_ID unless x-key says */
     uint16_t parameter_count, member_count, field_count, table_count;
     const struct parameter
         *parameters;           /* of the path first, in the path's order; then of the query */

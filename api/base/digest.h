@@ -10,7 +10,8 @@ void digest_sha256(struct span data, unsigned char ret_hash[32]);
 /* The first 16 bytes of SHA-256 as 22 characters of base64url: what ETags and cursors use. */
 void digest_tag(struct span data, char ret_tag[23]);
 
-void hex_encode(const void *data, size_t len, char *ret_text); /* 2 * len digits, lower case, no NUL */
+void hex_encode(const void *data, size_t len,
+                char *ret_text); /* 2 * len digits, lower case, no NUL */
 struct span base64url_encode(struct arena *arena, const void *data, size_t len); /* no padding */
 /* False when a character is not of the alphabet or the length is impossible. */
 bool base64url_decode(struct arena *arena, struct span text, struct span *ret_data);

@@ -161,7 +161,7 @@ class Checks:
 
     def _published(self, statement, users):
         tables, columns = self.unpublished
-        reach = any(name.startswith(("reach", "caller.")) for name in statement.uses())
+        reach = any(name.startswith(("reach", "caller.")) and name != "caller.language" for name in statement.uses())
         for table in sorted(statement.tables & set(tables)):
             if not reach:
                 self.report.fault(statement.place, f'"{statement.name}" reads {table}, which is not published, '
@@ -287,7 +287,7 @@ class Node:
     """A place in the trie of paths."""
 
     def __init__(self):
-        self.literals, self.parameter, self.parameter_name = {}, None, None
+        self.literals, self.parameter, self.parameter_name = {}, None, None  # the name: whichever came first
         self.operations = {}
 
 
@@ -306,10 +306,10 @@ def build_routes(operations, segment, report):
                 continue
             if node.parameter is None:
                 node.parameter, node.parameter_name = Node(), name
-            elif node.parameter_name != name:
-                report.fault(operation.place, f'the path "{operation.path}" is ambiguous: "{{{name}}}" stands where '
-                                              f'another path has "{{{node.parameter_name}}}"')
             node = node.parameter
+        other = next(iter(node.operations.values()), operation)
+        if other.path != operation.path:  # a name of its own is for longer paths: /things/{thing_id}/parts beside /things/{id}
+            report.fault(operation.place, f'the path "{operation.path}" is ambiguous beside "{other.path}"')
         if operation.method in node.operations:
             report.fault(operation.place, f'the path "{operation.path}" is ambiguous: {operation.method.upper()} '
                                           f"is {node.operations[operation.method].id}")

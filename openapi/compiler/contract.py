@@ -48,8 +48,23 @@ def read_unpublished(documents, path, tables, report):
 
 def compile_contract(contract, queries, migrations, functions):
     """File name -> text of everything that is made; raises Refused with every fault."""
-    report = Report()
-    documents = Documents(report)
+    documents = Documents(Report())
+    root, structure, builder, operations, routes, catalogue, checks = check_contract(documents, contract, queries, migrations, functions)
+    openapi_json = Bundle(root, structure, operations, documents).text()
+    for operation in operations:
+        fields = operation.parameter("fields")
+        if fields:
+            fields.schema = _as_map(with_fields({}, operation.fields)["items"])
+            fields.list_max = len(operation.fields)
+    emitter = Emitter(operations, checks.statements, checks.types, catalogue, builtin_names(), builder.scopes, routes,
+                      documents.follow)
+    source = emitter.text(openapi_json, root["info"]["version"], enumerations(structure))
+    return {"contract.c": source, "openapi.json": openapi_json}
+
+
+def check_contract(documents, contract, queries, migrations, functions):
+    """Everything read and held against each other, nothing made yet; raises Refused with every fault."""
+    report = documents.report
     root = documents.load(os.path.join(contract, "openapi.yaml"))
     structure = Structure(root, documents, report)
     structure.check()
@@ -72,17 +87,7 @@ def compile_contract(contract, queries, migrations, functions):
     checks = Checks(operations, statements, catalogue, builtins, unpublished, documents.follow, report)
     checks.run()
     report.finish()
-
-    openapi_json = Bundle(root, structure, operations, documents).text()
-    for operation in operations:
-        fields = operation.parameter("fields")
-        if fields:
-            fields.schema = _as_map(with_fields({}, operation.fields)["items"])
-            fields.list_max = len(operation.fields)
-    emitter = Emitter(operations, statements, checks.types, catalogue, builtins, builder.scopes, routes,
-                      documents.follow)
-    source = emitter.text(openapi_json, root["info"]["version"], enumerations(structure))
-    return {"contract.c": source, "openapi.json": openapi_json}
+    return root, structure, builder, operations, routes, catalogue, checks
 
 
 def _as_map(schema):

@@ -152,6 +152,8 @@ class Emitter:
         security = self._array("struct security", f"security_{index}",
                                [f"{{{sum(1 << self.scopes.index(scope) for scope in scopes)}u}}"
                                 for scopes in operation.security])
+        reach = self._array("struct security", f"reach_{index}",
+                            [f"{{{1 << self.scopes.index(scope)}u}}" for scope in operation.reach])
         fields = self._array("char *const", f"fields_{index}", [c_string(name) for name in operation.fields])
         read = set()
         for role in ("gate", "answer"):
@@ -168,6 +170,8 @@ class Emitter:
             f".cost = {operation.number('x-cost', 1)}", f".timeout_ms = {operation.number('x-timeout-ms', 0)}",
             f".body_max_bytes = {operation.number('x-body-max-bytes', 65536)}",
             f".security = {security}", f".security_count = {len(operation.security)}",
+            f".reach = {reach}", f".reach_count = {len(operation.reach)}",
+            f".key = {self.name_ids[operation.key] if operation.success == 201 else 'NAME_ID'}",
             f".order_count = {len(operation.orders)}", f".parameter_count = {len(operation.parameters)}",
             f".member_count = {len(operation.members)}", f".field_count = {len(operation.fields)}",
             f".table_count = {len(read)}", f".parameters = {parameters}",

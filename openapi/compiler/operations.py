@@ -66,6 +66,8 @@ class Operation:
     members: list = field(default_factory=list)
     orders: list = field(default_factory=list)
     security: list = None
+    reach: list = field(default_factory=list)  # scopes of x-reach
+    key: str = "id"
     success: int = 0
     answer_schema: object = None  # of the object, or of one item of the list
     is_list: bool = False
@@ -339,6 +341,14 @@ class Builder:
             value = node.get(key, 1)
             if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= top:
                 self.report.fault(node.place(key), f"{key} must be a number from 1 to {top}")
+        operation.reach = node.get("x-reach", [])
+        if "x-reach" in node and (not isinstance(operation.reach, list) or not 1 <= len(operation.reach) <= 8
+                                  or set(operation.reach) - set(self.scopes) or not operation.security):
+            self.report.fault(node.place("x-reach"), "x-reach is a list of known scopes, of an operation behind a token")
+            operation.reach = []
+        operation.key = node.get("x-key", "id")
+        if "x-key" in node and (operation.success != 201 or operation.key not in {m.path for m in operation.members}):
+            self.report.fault(node.place("x-key"), "x-key is a member of the body of an operation that answers 201")
         for key in ("x-audited", "x-match-required"):
             if key in node and node[key] is not True:
                 self.report.fault(node.place(key), f"{key} can only be true")

@@ -130,8 +130,9 @@ UNBOUNDED_FORMATS = {"uuid", "date", "date-time"}
 SCHEMA_KEYS = {"x-partial", "x-labels", "x-enumeration", "x-open"}
 
 
-def check_rules(schema, report):
-    """Faults of one schema of the contract: the subset, and bounds on everything. Looks no deeper."""
+def check_rules(schema, report, members=None):
+    """Faults of one schema of the contract: the subset, and bounds on everything. Looks no deeper. `members`: of the object
+    that this schema is a branch of (anyOf, ...); a branch may say no more than which of them are required."""
     if not isinstance(schema, Map):
         return  # true, false, or refused where it stands
     place = schema.place
@@ -154,7 +155,8 @@ def check_rules(schema, report):
     unbounded = "x-open" in schema
     if unbounded and (not isinstance(schema["x-open"], str) or len(schema["x-open"]) < 10):
         report.fault(place("x-open"), "x-open must say why the bound is left out")
-    if not kinds and not closed and not any(key in schema for key in ("anyOf", "allOf", "oneOf")):
+    branch = bool(members) and "required" in schema and "properties" not in schema
+    if not kinds and not closed and not branch and not any(key in schema for key in ("anyOf", "allOf", "oneOf")):
         report.fault(place(), 'a schema without "type" accepts anything')
     if "string" in kinds and not (closed or unbounded or "maxLength" in schema
                                   or schema.get("format") in UNBOUNDED_FORMATS):
@@ -168,7 +170,7 @@ def check_rules(schema, report):
             and schema.get("additionalProperties") is not False:
         report.fault(place(), 'an object without "additionalProperties: false"')
     for name in schema.get("required") or []:
-        if name not in (schema.get("properties") or {}):
+        if name not in (members if branch else schema.get("properties") or {}):
             report.fault(place("required"), f'"{name}" is required, but no property')
     if isinstance(schema.get("pattern"), str):
         try:

@@ -12,7 +12,7 @@ PATH_ITEM = {"summary", "description", "parameters"} | set(METHODS)
 OPERATION = {"operationId", "summary", "description", "tags", "parameters", "requestBody", "responses",
              "security", "deprecated", "externalDocs"}
 OPERATION_OURS = {"x-statements", "x-handler", "x-constant", "x-audited", "x-cost", "x-timeout-ms",
-                  "x-body-max-bytes", "x-orders", "x-match-required"}
+                  "x-body-max-bytes", "x-orders", "x-match-required", "x-key", "x-reach"}
 PARAMETER = {"name", "in", "required", "description", "schema", "style", "explode", "deprecated", "examples",
              "example", "x-needs"}
 HEADER = {"description", "required", "schema", "deprecated", "example"}
@@ -155,13 +155,14 @@ class Structure:
         if "schema" in node:
             self.schema(node["schema"])
 
-    def schema(self, node):
+    def schema(self, node, members=None):
         if id(node) in self.schemas:
             return
         self.schemas[id(node)] = node
-        check_rules(node, self.report)
+        check_rules(node, self.report, members)
         if isinstance(node, Map):
             if "$ref" in node:
                 self.target(node, "schemas")
-            for _, part in parts_of(node):
-                self.schema(part)
+            for pointer, part in parts_of(node):
+                branch = pointer.startswith(("/anyOf", "/allOf", "/oneOf", "/not"))
+                self.schema(part, (node.get("properties") or members) if branch else None)

@@ -26,15 +26,6 @@ def proxied(fresh, cluster):
         assert api.service.stop() == 0
 
 
-def path_of(template, library):
-    place = {"{id}": library, "{code}": "busy" if template.startswith("/problems") else "19", "{file}": "init.js",
-             "{scheme}": "onesearch"}
-    for name, value in place.items():
-        template = template.replace(name, value)
-    assert "{" not in template, f"what stands for the parameters of {template}?"
-    return template
-
-
 def body_of(api, operation):
     """What the contract gives as an example, else an empty object: media type and content."""
     content = api.contract.resolve(operation.get("requestBody", {})).get("content", {})
@@ -59,7 +50,7 @@ def requests_of(api, library):
             options.setdefault("token", "national_admin" if operation.get("security") else None)
             # A precondition that never holds: what would be written is refused once the database is back.
             options.setdefault("headers", {})["If-Match"] = '"0"'
-            yield operation["operationId"], method.upper(), path_of(template, library), options
+            yield operation["operationId"], method.upper(), api.contract.address(template, id=library), options
 
 
 def test_every_operation_without_its_database(proxied):

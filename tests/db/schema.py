@@ -9,42 +9,22 @@ import psycopg2.extensions
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "openapi"))
-from compiler.statements import parse_file  # noqa: E402
+from compiler.contract import check_contract  # noqa: E402
+from compiler.source import Documents, Report  # noqa: E402
 
 OWNER_URL = os.environ.get("TPBIS_OWNER_DATABASE_URL", "")
 API_URL = os.environ.get("TPBIS_DATABASE_URL", "")
 
-# The types of names that are not text: of the contract and of openapi/builtin_names.def.
-TYPES = {
-    "id": "uuid", "page_rows": "bigint", "as_of": "date", "updated_since": "timestamptz", "kind": "text[]",
-    "status": "text[]", "supervisor": "uuid", "supervisor_id": "uuid", "near.latitude": "float8",
-    "near.longitude": "float8", "radius_km": "float8", "has_location": "boolean", "if_match": "bigint[]",
-    "reach.from": "text[]", "reach.to": "text[]", "reach.rank": "bigint[]", "reach.libraries": "uuid[]",
-    "effective_on": "date", "closed_on": "date", "founded_on": "date", "latitude": "float8", "longitude": "float8",
-    "internet_mbps": "float8", "contact_public": "boolean", "applications": "jsonb", "computers": "bigint",
-    "servers": "bigint", "staff_count": "bigint", "titles": "bigint", "copies": "bigint", "digital_titles": "bigint",
-}
-# Of a body, kind and status are one value; as query parameters they are lists.
-WRITES = {"create_library", "update_library", "gate_create_library"}
-# The types of an order's keys; a region's key is its code.
-KEYS = {"sort.updated_at": ("timestamptz", "uuid"), "sort.distance": ("float8", "uuid"), "sort.region": ("text", "uuid"),
-        "sort.name": ("text", "uuid"), "sort.code": ("text", "text")}
-
-
-class _Report:
-    def fault(self, place, text):
-        raise AssertionError(f"{place}: {text}")
-
-
-def statements():
-    found = {}
-    for path in sorted((ROOT / "db/queries").glob("*.sql")):
-        for statement in parse_file(path.name, path.read_text(), _Report()):
-            found[statement.name] = statement
-    return found
-
-
-STATEMENTS = statements()
+# What the contract's types are to PostgreSQL.
+SQL_TYPES = {"text": "text", "integer": "bigint", "number": "float8", "boolean": "boolean", "uuid": "uuid", "date": "date",
+             "timestamp": "timestamptz", "json": "jsonb", "text_list": "text[]", "integer_list": "bigint[]", "uuid_list": "uuid[]"}
+_ROOT, _, _, OPERATIONS, _, _, _CHECKS = check_contract(
+    Documents(Report()), *(str(ROOT / part) for part in ("openapi", "db/queries", "db/migrations", "db/functions")))
+STATEMENTS = _CHECKS.by_name
+# Of each list its orders: name of the condition -> types of its keys.
+ORDERS = {operation.statements["answer"]: {"sort." + order.name: [SQL_TYPES[kind] for kind in order.keys.values()]
+                                           for order in operation.orders}
+          for operation in OPERATIONS if operation.orders}
 
 
 def files_in_order():
@@ -82,12 +62,11 @@ def drop_database(name):
 
 
 def type_of(name, statement_name, present):
-    if name in ("kind", "status") and statement_name in WRITES:
-        return "text"
-    if name in ("key.1", "key.2"):
-        keys = next(types for order, types in KEYS.items() if order in present)
-        return "text" if statement_name == "list_regions" and name == "key.2" else keys[int(name[-1]) - 1]
-    return TYPES.get(name, "text")
+    """The type the compiler gives the parameter; of a key, the one its order gives it."""
+    if name.startswith("key."):
+        keys = next(types for order, types in ORDERS[statement_name].items() if order in present)
+        return keys[int(name[4:]) - 1]
+    return SQL_TYPES[_CHECKS.types[statement_name][name]]
 
 
 def assemble(name, present, count=False):

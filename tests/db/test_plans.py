@@ -38,6 +38,28 @@ REGIONS = {
 ORDERS = {"list_libraries": ["sort.region", "sort.name", "sort.updated_at"], "list_regions": ["sort.code", "sort.name", "sort.updated_at"]}
 FILTERS = {"list_libraries": LIBRARIES, "list_regions": REGIONS}
 
+# The lists of the programmes, of seed_programs.psql: each filter alone. "some: table.column" stands for a value that is there.
+SINCE = {"within": ["33", "19.01"], "updated_since": ["2000-01-01", "2999-01-01"]}
+PHASES, TEAM = ["uji-3", "tak-ada"], "00000000-0000-0000-0000-000000000042"
+# Not here: participations of a kind of library of which (nearly) none takes part, which reads them all, each with its library.
+PROGRAMS = {
+    "list_participations": SINCE | {"phase": PHASES, "library": ["some: participation.library_id"], "team": [TEAM], "support": [["full"]],
+                                    "status": [["active"], ["withdrawn", "graduated"]], "kind": [["village"]], "as_of": ["2021-12-31"]},
+    "list_replications": SINCE | {
+        "village_code": ["some: replication.village_code"], "program": ["uji", "tak-ada"], "phase": PHASES,
+        "replicator": ["some: replication.replicator_id"], "partner": ["some: replication.partner_organization_id"],
+        "library": ["some: replication.library_id"], "status": [["active"], ["lapsed"]], "origin": ["recorded", "historical"],
+        "self_funded": [True, False], "facilitator": ["some: replication_facilitator.person_id"], "as_of": ["2021-12-31"]},
+    "list_visits": SINCE | {"library": ["some: visit.library_id"], "team": [TEAM], "replication": ["some: visit.replication_id"],
+                            "kind": [["mentoring"], ["audit"]], "from": ["2024-06-01"], "to": ["2020-02-01"]},
+    "list_trainings": SINCE | {"phase": PHASES, "kind": [["sim"], ["tik"]], "organizer": ["some: training.organizer_id"]},
+    "list_people": SINCE | {"organization": ["some: person.organization_id"], "library": ["some: person.library_id"], "q": ["orang", "abc"],
+                            "deleted.include": [True]},
+    "list_organizations": SINCE | {"sector": [["bank"], ["ministry"]], "q": ["lembaga", "abc"]},
+    "list_facilitators": {"within": ["33", "19.01"], "on": ["2024-06-01", "1991-01-01"], "role": [["master_trainer"]], "q": ["orang"],
+                          "library": ["some: training_participant.library_id"]},
+}
+
 
 @pytest.fixture(scope="module")
 def api():
@@ -46,6 +68,7 @@ def api():
     connection.autocommit = True
     with connection.cursor() as cursor:
         cursor.execute((schema.ROOT / "tests/db/seed_large.psql").read_text())
+        cursor.execute((schema.ROOT / "tests/db/seed_programs.psql").read_text())
         cursor.execute("VACUUM ANALYZE")
         cursor.execute("SELECT id FROM library WHERE region_code = '19.01' AND kind = 'regency'")
         LIBRARIES["supervisor"] = [cursor.fetchone()[0]]
@@ -123,6 +146,20 @@ def test_combinations_of_filters(api, name, size):
             if size == 1:
                 slow.append(check(api, name, values_of(dict(zip(chosen, choice)), orders[0]), count=True))
     assert not (slow := [one for one in slow if one]), "\n".join(slow)
+
+
+@pytest.mark.parametrize("name", sorted(PROGRAMS))
+def test_each_filter_of_the_programmes(api, name):
+    found = []
+    for chosen in [{}] + [{one: value} for one, values in PROGRAMS[name].items() for value in values]:
+        for one, value in chosen.items():
+            if str(value).startswith("some: "):
+                table, column = value.removeprefix("some: ").split(".")
+                api.cursor.execute(f"SELECT {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY {column} OFFSET 100 LIMIT 1")
+                chosen[one] = api.cursor.fetchone()[0]
+        for sort in schema.ORDERS[name]:
+            found.append(check(api, name, values_of(chosen, sort)))
+    assert not (found := [one for one in found if one]), "\n".join(found)
 
 
 def test_later_pages(api):

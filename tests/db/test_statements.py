@@ -29,8 +29,7 @@ VALUES ('{TBM}', 'TBM', 'tbm', '97.01.01.2001', '{VILLAGE}', '2022-08-01', '0813
 INSERT INTO library_identifier (library_id, scheme, value) VALUES ('{VILLAGE}', 'onesearch', 'IOS:1');
 """
 # What the engine sees to: one order at a time, one direction of not.
-ORDERS = {"list_regions": ["sort.code", "sort.name", "sort.updated_at"],
-          "list_libraries": ["sort.region", "sort.name", "sort.updated_at", "sort.distance"], "list_descendants": ["sort.region"]}
+ORDERS = {name: list(orders) for name, orders in schema.ORDERS.items()}
 REACH = {"reach": True, "reach.from": ["97.01"], "reach.to": ["97.01/"], "reach.rank": [4], "reach.libraries": []}
 
 

@@ -21,9 +21,13 @@ SEEN_ELSEWHERE = {
     "invalid_scope": "the token endpoint says it in the form of RFC 6749 5.2",
     "outcome_unknown": "tests/io: the connection is cut between COMMIT and its answer",
     "draining": "tests/io: a stop with requests in flight",
+    "participant_erased": "tests/db/training_test.sql: no endpoint changes the name or the person of a participant",
     "conflict_retry": "tests/unit/db/sqlstate_test.c: a deadlock that our order of locks does not allow",
     "internal": "tests/unit/db/sqlstate_test.c: it is always a bug of ours",
 }
+
+# A value for each kind of path parameter.
+FITTING = {"id": "01a1fdc3-5794-7ad4-bf33-412c110bd3ca", "code": "19", "scheme": "npsn", "slug": "tpbis-2019", "file": "init.js"}
 
 
 class Contract:
@@ -53,6 +57,14 @@ class Contract:
                 target = target[part.replace("~1", "/").replace("~0", "~")]
             node = target
         return node
+
+    def address(self, template, **given):
+        """The path with its parameters filled: as given, else with something that their schemas accept."""
+        for name in re.findall(r"\{(\w+)\}", template):
+            kind = "id" if name.endswith("_id") else name
+            value = given.get(name) or ("not_found" if template.startswith("/problems") else FITTING[kind])
+            template = template.replace("{" + name + "}", value)
+        return template
 
     def operations(self):
         for _, _, operations in self.routes:

@@ -59,6 +59,37 @@ def test_bytes_and_order(tmp_path):
     assert printed == expected
 
 
+PROBLEMS = r'''/* PROBLEM(name, status, ...) */
+PROBLEM(one, 409, "Judul", "Title", "Isi \"{what}\" dahulu.", "Give \"{what}\" first.")
+PROBLEM(two, 403, "Judul", "Title", "Bukan milik Anda.", "That's not yours.")
+'''
+
+
+def with_problems(tmp_path, text):
+    source = folder(tmp_path, {"0001_add_a.sql": "SELECT 1;\n"}, {"base.sql": "SELECT 1;\n", "zeta.sql": "SELECT 2;\n"})
+    (tmp_path / "problems.def").write_text(text)
+    return subprocess.run([sys.executable, ROOT / "db/embed.py", "--source", source, "--out", tmp_path / "gen", "--problems",
+                           tmp_path / "problems.def"], capture_output=True, text=True, check=False)
+
+
+def test_texts_of_problems(tmp_path):
+    result = with_problems(tmp_path, PROBLEMS)
+    assert result.returncode == 0, result.stderr
+    (tmp_path / "print.c").write_text(PRINT)
+    subprocess.run(["gcc", "-Wall", "-Wextra", "-Werror", f"-I{ROOT}", "-o", tmp_path / "print",
+                    tmp_path / "print.c", tmp_path / "gen/migrations.c"], check=True)
+    printed = subprocess.run([tmp_path / "print"], capture_output=True, check=True, text=True).stdout
+    for line in ("WHEN 'id one' THEN 'Isi \"{what}\" dahulu.'", "WHEN 'en one' THEN 'Give \"{what}\" first.'",
+                 "WHEN 'id two' THEN 'Bukan milik Anda.'", "WHEN 'en two' THEN 'That''s not yours.'"):
+        assert line in printed
+    assert printed.index("base.sql") < printed.index("problem_text.sql") < printed.index("zeta.sql")
+
+
+def test_a_problem_that_cannot_be_read(tmp_path):
+    result = with_problems(tmp_path, PROBLEMS + 'PROBLEM(three, 409, "Judul")\n')
+    assert result.returncode != 0 and "cannot be read" in result.stderr
+
+
 GOOD = {"0001_add_a.sql": "SELECT 1;\n"}
 FUNCTIONS = {"base.sql": "SELECT 1;\n"}
 

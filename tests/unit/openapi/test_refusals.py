@@ -72,6 +72,10 @@ SCHEMAS = {
     "a schema without a type": ('a schema without "type"', [(C, THING, "        name: {maxLength: 100}\n")]),
     "required, but no property": ('"title" is required, but no property', [
         (C, "      required: [id, name]", "      required: [id, name, title]")]),
+    "a branch that requires what is no property": ('"title" is required, but no property', [
+        (C, "      required: [id, name]", "      anyOf: [{required: [title]}]\n      required: [id, name]")]),
+    "a branch that says nothing": ('a schema without "type"', [
+        (C, "      required: [id, name]", "      anyOf: [{title: x}]\n      required: [id, name]")]),
     "a pattern that does not compile": ("the pattern does not compile", [(C, THING, THING.replace("\\S", "("))]),
     "a keyword beside $ref": ('"maxLength" beside $ref', [
         (C, "properties: {kind: {$ref: '#/components/schemas/kind'}", "properties: {kind: {$ref: '#/components/schemas/kind', maxLength: 3}")]),
@@ -163,6 +167,13 @@ OPERATIONS = {
     "statements beside a handler": ("statements beside a handler", [
         (C, "      x-statements: {gate: lock_thing,", "      x-handler: remove\n      x-statements: {gate: lock_thing,")]),
     "an unknown constant": ('the constant "numbers" is not known', [(C, "x-constant: enumerations", "x-constant: numbers")]),
+    "x-reach of an unknown scope": ("x-reach is a list of known scopes", [(C, GET, GET + "      x-reach: ['things:raed']\n")]),
+    "x-reach of no scope": ("x-reach is a list of known scopes", [(C, GET, GET + "      x-reach: []\n")]),
+    "x-reach of an open operation": ("of an operation behind a token", [
+        (C, "      security: []\n", "      security: []\n      x-reach: ['things:read']\n")]),
+    "x-key of what the body has not": ("x-key is a member of the body", [
+        (C, "      operationId: create_thing\n", "      operationId: create_thing\n      x-key: colour\n")]),
+    "x-key of what is not made": ("x-key is a member of the body", [(C, GET, GET + "      x-key: name\n")]),
     "x-cost of nothing": ("x-cost must be a number", [(C, GET, GET + "      x-cost: 0\n")]),
     "x-audited: false": ("x-audited can only be true", [(C, GET, GET + "      x-audited: false\n")]),
 }

@@ -1,0 +1,87 @@
+-- Gates of writes to Tim Sinergi: each locks the team's row, then refuses what is unknown, outside the caller's reach, or
+-- changed meanwhile, in this order.
+--
+-- What a reach means for teams. The rank of a role is that of libraries (1 national .. 7 none); for teams it says:
+--   1 to 3 (the nation, a provincial coordinator): every team in the region, its decrees and its funding too;
+--   4 (a regency facilitator): the region's own team, but neither its decrees nor its funding;
+--   7 (a team member): the region's own team's work, which is its meetings, visits and work plan.
+
+-- May this part (work, team, basis) of the region's team be written?
+CREATE OR REPLACE FUNCTION team_in_reach(region_code text, part text, froms text[], tos text[], ranks bigint[]) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN EXISTS (SELECT FROM unnest(froms, tos, ranks) AS range(from_code, to_code, highest)
+    WHERE CASE WHEN range.highest <= 3 THEN region_code COLLATE "C" >= range.from_code AND region_code COLLATE "C" < range.to_code
+               WHEN range.highest = 4 THEN region_code = range.from_code AND part IN ('work', 'team')
+               ELSE region_code = range.from_code AND part = 'work' END);
+
+-- Of a caller whose reach is the nation.
+CREATE OR REPLACE FUNCTION gate_team(wanted uuid, if_match bigint[]) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    found_version bigint;
+BEGIN
+    SELECT t.row_version INTO found_version FROM team t WHERE t.id = wanted FOR NO KEY UPDATE;
+    RETURN gate_version(found_version, if_match);
+END
+$$;
+
+-- Of a caller whose reach is regions.
+CREATE OR REPLACE FUNCTION gate_team(wanted uuid, if_match bigint[], part text, reach_from text[], reach_to text[],
+    reach_rank bigint[]) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    t record;
+BEGIN
+    SELECT region_code, name INTO t FROM team WHERE id = wanted FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        PERFORM refuse('not_found');
+    ELSIF NOT team_in_reach(t.region_code, part, reach_from, reach_to, reach_rank) THEN
+        PERFORM refuse('out_of_reach', jsonb_build_object('what', t.name));
+    END IF;
+    RETURN gate_team(wanted, if_match);
+END
+$$;
+
+-- May a team of that region be made?
+CREATE OR REPLACE FUNCTION gate_team_place(region_code text, reach_from text[], reach_to text[], reach_rank bigint[])
+RETURNS boolean
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT team_in_reach(region_code, 'team', reach_from, reach_to, reach_rank) THEN
+        PERFORM refuse('out_of_reach', jsonb_build_object('what', region_code));
+    END IF;
+    RETURN true;
+END
+$$;
+
+-- A row below the team, when the team's own gate has been passed.
+CREATE OR REPLACE FUNCTION gate_team_row(kind text, wanted uuid, of_team uuid, if_match bigint[]) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    found_version bigint;
+BEGIN
+    CASE kind
+    WHEN 'member' THEN
+        SELECT r.row_version INTO found_version FROM team_member r WHERE r.id = wanted AND r.team_id = of_team FOR NO KEY UPDATE;
+    WHEN 'decree' THEN
+        SELECT r.row_version INTO found_version FROM team_decree r WHERE r.id = wanted AND r.team_id = of_team FOR NO KEY UPDATE;
+    WHEN 'meeting' THEN
+        SELECT r.row_version INTO found_version FROM team_meeting r WHERE r.id = wanted AND r.team_id = of_team FOR NO KEY UPDATE;
+    WHEN 'work_plan' THEN
+        SELECT r.row_version INTO found_version FROM team_work_plan r WHERE r.id = wanted AND r.team_id = of_team FOR NO KEY UPDATE;
+    WHEN 'funding' THEN
+        SELECT r.row_version INTO found_version FROM team_funding r WHERE r.id = wanted AND r.team_id = of_team FOR NO KEY UPDATE;
+    END CASE;
+    RETURN gate_version(found_version, if_match);
+END
+$$;
+
+-- Records of the past are the nation's, their later corrections too.
+CREATE OR REPLACE FUNCTION gate_team_past(wanted uuid) RETURNS boolean
+LANGUAGE sql
+RETURN gate_origin((SELECT t.origin FROM team t WHERE t.id = wanted));
+
+-- So is a date that is not known to the day.
+CREATE OR REPLACE FUNCTION gate_precision(given text) RETURNS boolean
+LANGUAGE sql
+RETURN gate_origin(CASE WHEN given <> 'day' THEN 'historical' END);
