@@ -8,8 +8,6 @@
 #include "api/route.h"
 
 #define GZIP_MIN_BYTES 1024
-#define GZIP_LEVEL 2 /* 1 to 4: beyond that CPU buys little on JSON */
-#define GZIP_WINDOW (15 + 16)
 
 #define CORS_METHODS "GET, HEAD, POST, PUT, PATCH, DELETE"
 #define CORS_REQUEST_HEADERS                                                                       \

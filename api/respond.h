@@ -4,11 +4,15 @@
 
 #include "api/call.h"
 
+#define GZIP_LEVEL 2          /* 1 to 4: beyond that CPU buys little on JSON */
+#define GZIP_WINDOW (15 + 16) /* zlib: the largest window, in a gzip wrapper */
+
 /* Makes the problem the answer (RFC 9457), with its status and the headers that belong to it: Allow,
  * WWW-Authenticate, Retry-After. What was rendered before is thrown away. */
-/* The scopes of the operation's first alternative, as they are asked for. */
-struct span respond_scopes(struct call *call);
 void respond_problem(struct call *call, enum problem_code code);
+
+/* The scopes of the operation's first alternative, space separated: what a refused caller should ask for. */
+struct span respond_scopes(struct call *call);
 
 /* A body that outlives the call. */
 void respond_constant(struct call *call, int status, const char *content_type, struct span body);

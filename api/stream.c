@@ -10,9 +10,7 @@
 #include "api/page.h"
 #include "api/record.h"
 #include "api/render.h"
-
-#define GZIP_LEVEL 2
-#define GZIP_WINDOW (15 + 16)
+#include "api/respond.h"
 
 struct stream {
     struct call *call;

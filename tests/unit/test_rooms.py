@@ -38,7 +38,7 @@ UNTRACKED = {".git", "build", ".local"}
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
 # Paths of one machine, and leftovers.
-FORBIDDEN = re.compile(r"/work/|/home/[a-z]|/Users/|\bTODO\b|\bFIXME\b|\bXXX\b|^<<<<<<< |^>>>>>>> ", re.M)
+FORBIDDEN = re.compile(r"/(?:work|Users)/|/home/[a-z]|\bTODO\b|\bFIXME\b|\bXXX\b|^<<<<<<< |^>>>>>>> ", re.M)
 
 
 def files(*patterns):
