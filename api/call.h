@@ -24,7 +24,7 @@ struct service {
     struct auth *auth;
     struct version_cache *versions;
     struct metrics *metrics;
-    uint8_t *personal; /* [contract_operation_count]: its answer depends on who asks */
+    uint8_t *personal; /* [contract_operation_count]: its statements depend on who asks */
     atomic_bool draining;
     atomic_int in_flight, streams;
     atomic_bool schema_seen; /* the database's is the one this binary needs */

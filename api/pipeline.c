@@ -137,6 +137,8 @@ static enum problem_code gate_authorize(struct call *call)
     }
     if (count == 0)
         return call_refuse(call, PROBLEM_insufficient_scope, "scope", respond_scopes(call));
+    if (!call->service->personal[operation->index])
+        return PROBLEM_NONE; /* published data know no reach */
     for (size_t i = 0; i < operation->reach_count && i < ALTERNATIVES_MAX; i++)
         held[i] = operation->reach[i].scopes;
     scopes_bind(call);
@@ -295,6 +297,7 @@ void pipeline_init(struct service *service)
     for (size_t i = 0; i < contract_operation_count; i++) {
         const struct operation *operation = &contract_operations[i];
         service->personal[i] = statement_personal(operation->gate) ||
+                               statement_personal(operation->write) ||
                                statement_personal(operation->answer);
         if (operation->handler && !handler_find(operation->handler)) {
             fprintf(stderr, "no handler %s for %s\n", operation->handler, operation->id);

@@ -1,5 +1,5 @@
 /* A result without a database: the test's own struct rows. All of rows_* is defined here, so that
- * db/query.c is not linked in. A cell NULL is NULL. */
+ * db/query.c is not linked in. A cell NULL is NULL. And the arena that each test of a writer gets. */
 #ifndef TESTS_UNIT_API_FAKE_ROWS_H
 #define TESTS_UNIT_API_FAKE_ROWS_H
 
@@ -55,6 +55,22 @@ bool rows_cell(const struct rows *rows, size_t row, size_t column, struct span *
 void rows_free(struct rows *rows)
 {
     (void)rows;
+}
+
+static struct arena *arena;
+
+static int setup(void **state)
+{
+    (void)state;
+    arena = arena_new(65536);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    arena_free(arena);
+    return 0;
 }
 
 #endif

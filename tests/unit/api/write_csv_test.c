@@ -9,22 +9,6 @@
 #include "api/row_plan.h"
 #include "tests/unit/api/fake_rows.h"
 
-static struct arena *arena;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena = arena_new(65536);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_free(arena);
-    return 0;
-}
-
 static const char *csv_of(const struct rows *rows, const struct span *fields, size_t count)
 {
     struct buffer buffer = {0};

@@ -10,22 +10,6 @@
 #include "api/row_plan.h"
 #include "tests/unit/api/fake_rows.h"
 
-static struct arena *arena;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena = arena_new(65536);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_free(arena);
-    return 0;
-}
-
 static const char *feature_of(const struct rows *rows, size_t row, const struct span *fields,
                               size_t count)
 {
