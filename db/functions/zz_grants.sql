@@ -9,7 +9,7 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM tpbis_api;
 GRANT USAGE ON SCHEMA public TO tpbis_api;
 
 GRANT SELECT ON region, region_successor, region_edition, library, library_placement, library_fact, library_identifier,
-    client, client_secret, role, role_scope, assignment TO tpbis_api;
+    client, client_secret, role, role_scope, assignment, app_user TO tpbis_api;
 GRANT SELECT (xid, table_name, action) ON audit TO tpbis_api;
 DO $$
 BEGIN
