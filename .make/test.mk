@@ -26,13 +26,18 @@ test-api: $(BUILD)/asan/tpbis ## the binary over HTTP, as its clients see it
 test-io: $(BUILD)/asan/tpbis ## signals, drain, a lost database, smuggled and slow requests
 	@$(PYTEST) tests/io --binary '$(BUILD)/asan/tpbis'
 
-test-races: $(BUILD)/tsan/pool_stress ## pool, queries and watch on the build that finds data races
+test-races: $(BUILD)/tsan/pool_stress $(BUILD)/tsan/key_store_test ## pool, queries, watch and keys on the build that finds data races
 	@cd $(ROOT) && tests/db/stress $(BUILD)/tsan/pool_stress $(STRESS_SECONDS)
+	@setarch $$(uname -m) --addr-no-randomize $(BUILD)/tsan/key_store_test
 
 # It brings a contract of its own, so the archive's is not linked.
 $(BUILD)/tsan/pool_stress: $(BUILD)/tsan/tests/db/pool_stress.o $(BUILD)/tsan/libtpbis.a
 	@$(CC) $(LDFLAGS_tsan) -o $@ $^ $(LIBRARIES)
 -include $(BUILD)/tsan/tests/db/pool_stress.d
+
+$(BUILD)/tsan/key_store_test: $(BUILD)/tsan/tests/unit/auth/key_store_test.o $(BUILD)/tsan/libtpbis.a
+	@$(CC) $(LDFLAGS_tsan) -o $@ $^ -lcmocka $(LIBRARIES)
+-include $(BUILD)/tsan/tests/unit/auth/key_store_test.d
 
 $(UNIT_TESTS): $(BUILD)/asan/%: $(BUILD)/asan/%.o $(BUILD)/asan/libtpbis.a
 	@$(CC) $(LDFLAGS_asan) -o $@ $^ -lcmocka $(LIBRARIES)

@@ -11,7 +11,7 @@
 #include "api/base/log.h"
 #include "auth/access.h"
 #include "auth/client.h"
-#include "auth/keys.h"
+#include "auth/key_store.h"
 #include "auth/scope.h"
 #include "auth/standing.h"
 #include "auth/token.h"
@@ -24,9 +24,8 @@
 struct auth {
     struct pool *pool;
     struct watch *watch;
-    struct key_ring *keys;
-    struct token_rules rules;
-    char *issuer, *audience;
+    struct key_store *keys;
+    char *issuer, *audience, *key_directory;
     struct token_cache *tokens;
     struct standing_cache *standings;
     int64_t token_lifetime_s;
@@ -46,10 +45,10 @@ struct auth *auth_new(const struct auth_options *options, FILE *errors)
     struct auth *auth = memory_alloc(sizeof *auth);
     auth->pool = options->pool;
     auth->watch = options->watch;
-    auth->keys = keys;
+    auth->keys = key_store_new(keys);
     auth->issuer = memory_copy(options->issuer);
     auth->audience = memory_copy(options->audience);
-    auth->rules = (struct token_rules){keys, auth->issuer, auth->audience};
+    auth->key_directory = memory_copy(options->key_directory);
     auth->tokens = token_cache_new(TOKEN_CACHE_ENTRIES);
     auth->standings = standing_cache_new(STANDING_CACHE_ENTRIES);
     auth->token_lifetime_s = options->token_lifetime_s;
@@ -62,15 +61,27 @@ void auth_free(struct auth *auth)
         return;
     token_cache_free(auth->tokens);
     standing_cache_free(auth->standings);
-    key_ring_free(auth->keys);
+    key_store_free(auth->keys);
     free(auth->issuer);
     free(auth->audience);
+    free(auth->key_directory);
     free(auth);
 }
 
-struct span auth_jwks(struct auth *auth)
+bool auth_reload_keys(struct auth *auth, FILE *errors)
 {
-    return key_ring_jwks(auth->keys);
+    struct key_ring *fresh = key_ring_load(auth->key_directory, errors);
+    if (fresh)
+        key_store_swap(auth->keys, fresh);
+    return fresh != NULL;
+}
+
+struct span auth_jwks(struct auth *auth, struct arena *arena)
+{
+    struct key_set *keys = key_store_hold(auth->keys);
+    struct span jwks = arena_copy(arena, key_ring_jwks(keys->ring));
+    key_store_release(keys);
+    return jwks;
 }
 
 int64_t auth_token_lifetime_s(const struct auth *auth)
@@ -80,6 +91,11 @@ int64_t auth_token_lifetime_s(const struct auth *auth)
 
 /* ---- bearer --------------------------------------------------------------------------------- */
 
+static struct token_rules rules_of(const struct auth *auth, const struct key_set *keys)
+{
+    return (struct token_rules){keys->ring, auth->issuer, auth->audience};
+}
+
 static bool token_read(struct auth *auth, struct arena *arena, struct span token,
                        struct token_claims *ret_claims)
 {
@@ -88,11 +104,14 @@ static bool token_read(struct auth *auth, struct arena *arena, struct span token
         unsigned char hash[32];
         digest_sha256(token, hash);
         int64_t now_s = clock_unix_s();
-        if (token_cache_find(auth->tokens, arena, hash, now_s, ret_claims))
-            return true;
-        fault = token_verify(&auth->rules, arena, token, now_s, ret_claims);
-        if (fault == TOKEN_FAULT_none)
-            token_cache_store(auth->tokens, hash, now_s, ret_claims);
+        struct key_set *keys = key_store_hold(auth->keys);
+        struct token_rules rules = rules_of(auth, keys);
+        bool known = token_cache_find(auth->tokens, arena, hash, keys->generation, now_s,
+                                      ret_claims);
+        fault = known ? TOKEN_FAULT_none : token_verify(&rules, arena, token, now_s, ret_claims);
+        if (fault == TOKEN_FAULT_none && !known)
+            token_cache_store(auth->tokens, hash, keys->generation, now_s, ret_claims);
+        key_store_release(keys);
     }
     if (fault != TOKEN_FAULT_none)
         log_event(LOG_INFO, "token_refused", LOG_C("reason", token_fault_text(fault)));
@@ -206,8 +225,12 @@ enum problem_code auth_client_credentials(struct auth *auth, struct arena *arena
         return PROBLEM_invalid_scope;
     }
     struct span text = scope_text(arena, granted);
-    if (!token_issue(&auth->rules, arena, id, id, arena_cstr(arena, text), clock_unix_s(),
-                     auth->token_lifetime_s, ret_token)) {
+    struct key_set *keys = key_store_hold(auth->keys);
+    struct token_rules rules = rules_of(auth, keys);
+    bool issued = token_issue(&rules, arena, id, id, arena_cstr(arena, text), clock_unix_s(),
+                              auth->token_lifetime_s, ret_token);
+    key_store_release(keys);
+    if (!issued) {
         log_event(LOG_ERROR, "token_not_signed", LOG_S("client", client_id));
         return PROBLEM_internal;
     }

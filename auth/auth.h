@@ -18,6 +18,11 @@ struct auth_options {
 struct auth *auth_new(const struct auth_options *options, FILE *errors);
 void auth_free(struct auth *auth);
 
+/* Reads the key directory again and puts its keys in force, all at once, while requests are
+ * answered. With a fault the old keys stay, and the reasons go to `errors`. A token of a key that went is
+ * invalid from here on. One caller at a time. */
+bool auth_reload_keys(struct auth *auth, FILE *errors);
+
 /* Verifies the token and reads who it stands for. The principal is in the arena; a connection is
  * lent only when the standing is not remembered.
  * Problems: PROBLEM_invalid_token; PROBLEM_busy, PROBLEM_database_unavailable, PROBLEM_timeout,
@@ -34,7 +39,8 @@ enum problem_code auth_client_credentials(struct auth *auth, struct arena *arena
                                           struct span client_id, struct span client_secret,
                                           struct span scope, int64_t deadline_ms,
                                           struct span *ret_token, struct span *ret_scope);
-struct span auth_jwks(struct auth *auth); /* JSON (RFC 7517), owned by auth */
+struct span auth_jwks(struct auth *auth,
+                      struct arena *arena); /* JSON (RFC 7517) of the keys in force */
 int64_t auth_token_lifetime_s(const struct auth *auth);
 
 /* Makes a client with an assignment; the secret is printed once and stored hashed. For the command

@@ -266,6 +266,16 @@ const struct es256_key *key_ring_find(const struct key_ring *ring, struct span i
     return NULL;
 }
 
+size_t key_ring_count(const struct key_ring *ring)
+{
+    return ring->count;
+}
+
+const struct es256_key *key_ring_at(const struct key_ring *ring, size_t i)
+{
+    return &ring->keys[i];
+}
+
 const struct es256_key *key_ring_signer(const struct key_ring *ring)
 {
     return &ring->keys[0];

@@ -28,6 +28,8 @@ void key_ring_free(struct key_ring *ring); /* wipes the private keys; NULL is fi
 
 const struct es256_key *key_ring_find(const struct key_ring *ring, struct span id); /* or NULL */
 const struct es256_key *key_ring_signer(const struct key_ring *ring);
+size_t key_ring_count(const struct key_ring *ring);
+const struct es256_key *key_ring_at(const struct key_ring *ring, size_t i); /* below the count */
 struct span key_ring_jwks(const struct key_ring *ring); /* RFC 7517 set of the public keys */
 
 /* RFC 7638 thumbprint of the P-256 point with these base64url coordinates. */

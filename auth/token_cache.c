@@ -12,6 +12,7 @@ struct entry {
     unsigned char hash[32];
     int64_t stored_s, until_s; /* until_s 0: empty */
     int64_t issued_s, expires_s;
+    uint64_t generation; /* of the keys that verified it */
     uint32_t scopes;
     char subject[SUBJECT_MAX_BYTES + 1], client_id[SUBJECT_MAX_BYTES + 1];
 };
@@ -64,7 +65,7 @@ static bool holds(const struct entry *entry, int64_t now_s)
 }
 
 bool token_cache_find(struct token_cache *cache, struct arena *arena, const unsigned char hash[32],
-                      int64_t now_s, struct token_claims *ret_claims)
+                      uint64_t generation, int64_t now_s, struct token_claims *ret_claims)
 {
     struct shard *shard;
     const struct entry *set = set_of(cache, hash, &shard);
@@ -72,7 +73,8 @@ bool token_cache_find(struct token_cache *cache, struct arena *arena, const unsi
     pthread_rwlock_rdlock(&shard->lock);
     for (size_t i = 0; i < WAYS && !found; i++) {
         const struct entry *entry = &set[i];
-        if (memcmp(entry->hash, hash, sizeof entry->hash) != 0 || !holds(entry, now_s))
+        if (memcmp(entry->hash, hash, sizeof entry->hash) != 0 || !holds(entry, now_s) ||
+            entry->generation != generation)
             continue;
         *ret_claims = (struct token_claims){arena_cstr(arena, span_of(entry->subject)),
                                             arena_cstr(arena, span_of(entry->client_id)),
@@ -83,8 +85,8 @@ bool token_cache_find(struct token_cache *cache, struct arena *arena, const unsi
     return found;
 }
 
-void token_cache_store(struct token_cache *cache, const unsigned char hash[32], int64_t now_s,
-                       const struct token_claims *claims)
+void token_cache_store(struct token_cache *cache, const unsigned char hash[32], uint64_t generation,
+                       int64_t now_s, const struct token_claims *claims)
 {
     size_t subject_len = strlen(claims->subject), client_len = strlen(claims->client_id);
     if (now_s >= claims->expires_s || subject_len > SUBJECT_MAX_BYTES ||
@@ -93,6 +95,7 @@ void token_cache_store(struct token_cache *cache, const unsigned char hash[32], 
     struct entry fresh = {.stored_s = now_s,
                           .issued_s = claims->issued_s,
                           .expires_s = claims->expires_s,
+                          .generation = generation,
                           .scopes = claims->scopes};
     memcpy(fresh.hash, hash, sizeof fresh.hash);
     memcpy(fresh.subject, claims->subject, subject_len + 1);

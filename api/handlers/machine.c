@@ -12,11 +12,6 @@ enum problem_code handle_openapi_json(struct call *call)
                             (struct span){contract_openapi_json, contract_openapi_json_len});
 }
 
-enum problem_code handle_jwks(struct call *call)
-{
-    return execute_constant(call, "application/json", auth_jwks(call->service->auth));
-}
-
 /* A document made for this call: with ETag and gzip, never from memory. */
 static enum problem_code made(struct call *call, const char *content_type)
 {
@@ -27,6 +22,14 @@ static enum problem_code made(struct call *call, const char *content_type)
     else
         respond_gzip(call);
     return PROBLEM_NONE;
+}
+
+/* The keys may be others at the next request: a reload changes them. */
+enum problem_code handle_jwks(struct call *call)
+{
+    struct span jwks = auth_jwks(call->service->auth, call->arena);
+    buffer_span(&call->response.body, jwks);
+    return made(call, "application/json");
 }
 
 /* RFC 8414 2. */

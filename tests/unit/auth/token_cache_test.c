@@ -48,7 +48,7 @@ static struct token_claims claims_until(int64_t expires_s)
 static bool found_at(const unsigned char hash[32], int64_t now_s)
 {
     struct token_claims claims;
-    return token_cache_find(cache, arena, hash, now_s, &claims);
+    return token_cache_find(cache, arena, hash, 1, now_s, &claims);
 }
 
 static void test_remembers(void **state)
@@ -59,8 +59,8 @@ static void test_remembers(void **state)
     hash_of(2, other);
     assert_false(found_at(hash, NOW));
     struct token_claims in = claims_until(NOW + 600), out;
-    token_cache_store(cache, hash, NOW, &in);
-    assert_true(token_cache_find(cache, arena, hash, NOW, &out));
+    token_cache_store(cache, hash, 1, NOW, &in);
+    assert_true(token_cache_find(cache, arena, hash, 1, NOW, &out));
     assert_string_equal(out.subject, "subject");
     assert_string_equal(out.client_id, "client");
     assert_ptr_not_equal(out.subject, in.subject);
@@ -81,27 +81,27 @@ static void test_expiry(void **state)
     unsigned char hash[32];
     struct token_claims claims = claims_until(NOW + 600);
     hash_of(1, hash);
-    token_cache_store(cache, hash, NOW, &claims);
+    token_cache_store(cache, hash, 1, NOW, &claims);
     assert_true(found_at(hash, NOW + TOKEN_CACHE_S - 1));
     assert_false(
         found_at(hash, NOW + TOKEN_CACHE_S)); /* verified anew, though the token lives on */
 
     hash_of(2, hash);
     claims = claims_until(NOW + 5);
-    token_cache_store(cache, hash, NOW, &claims);
+    token_cache_store(cache, hash, 1, NOW, &claims);
     assert_true(found_at(hash, NOW + 4));
     assert_false(found_at(hash, NOW + 5)); /* never beyond exp */
     assert_false(found_at(hash, NOW - 1)); /* a clock that went backward */
 
     hash_of(3, hash);
-    token_cache_store(cache, hash, NOW + 5, &claims); /* dead on arrival */
+    token_cache_store(cache, hash, 1, NOW + 5, &claims); /* dead on arrival */
     assert_false(found_at(hash, NOW + 5));
     assert_false(found_at(hash, NOW));
 
     hash_of(4, hash); /* stored again: one place, the later verdict */
     claims = claims_until(NOW + 600);
-    token_cache_store(cache, hash, NOW, &claims);
-    token_cache_store(cache, hash, NOW + 30, &claims);
+    token_cache_store(cache, hash, 1, NOW, &claims);
+    token_cache_store(cache, hash, 1, NOW + 30, &claims);
     assert_true(found_at(hash, NOW + 80));
 }
 
@@ -112,7 +112,7 @@ static void test_bounded(void **state)
     for (size_t i = 0; i < 10000; i++) {
         unsigned char hash[32];
         hash_of(i, hash);
-        token_cache_store(cache, hash, NOW, &claims);
+        token_cache_store(cache, hash, 1, NOW, &claims);
         assert_true(found_at(hash, NOW)); /* the newest is always in */
     }
     size_t kept = 0;
@@ -124,6 +124,21 @@ static void test_bounded(void **state)
     assert_true(kept > 512 && kept <= 1024);
 }
 
+/* A key went, so what it had verified is no longer known; what was stored since is. */
+static void test_generations(void **state)
+{
+    (void)state;
+    unsigned char hash[32];
+    hash_of(1, hash);
+    struct token_claims claims = claims_until(NOW + 600), out;
+    token_cache_store(cache, hash, 1, NOW, &claims);
+    assert_false(token_cache_find(cache, arena, hash, 2, NOW, &out));
+    token_cache_store(cache, hash, 2, NOW, &claims);
+    assert_true(token_cache_find(cache, arena, hash, 2, NOW, &out));
+    assert_false(
+        token_cache_find(cache, arena, hash, 1, NOW, &out)); /* a late reader of the old keys */
+}
+
 static void test_long_subject(void **state)
 {
     (void)state;
@@ -133,12 +148,12 @@ static void test_long_subject(void **state)
     memset(longest, 'a', sizeof longest);
     longest[SUBJECT_MAX_BYTES + 1] = '\0';
     struct token_claims claims = {longest, "client", 1, NOW, NOW + 600};
-    token_cache_store(cache, hash, NOW, &claims);
+    token_cache_store(cache, hash, 1, NOW, &claims);
     assert_false(found_at(hash, NOW)); /* no room, so not remembered: never cut short */
     longest[SUBJECT_MAX_BYTES] = '\0';
-    token_cache_store(cache, hash, NOW, &claims);
+    token_cache_store(cache, hash, 1, NOW, &claims);
     struct token_claims out;
-    assert_true(token_cache_find(cache, arena, hash, NOW, &out));
+    assert_true(token_cache_find(cache, arena, hash, 1, NOW, &out));
     assert_string_equal(out.subject, longest);
 }
 
@@ -165,7 +180,7 @@ static void *stress(void *argument)
         snprintf(subject, sizeof subject, "s%zu", number);
         snprintf(client, sizeof client, "c%zu", number);
         struct token_claims claims;
-        if (token_cache_find(cache, own, hash, now_s, &claims)) {
+        if (token_cache_find(cache, own, hash, 1, now_s, &claims)) {
             hits++;
             if (strcmp(claims.subject, subject) != 0 || strcmp(claims.client_id, client) != 0 ||
                 claims.scopes != (uint32_t)number || claims.expires_s <= now_s)
@@ -173,7 +188,7 @@ static void *stress(void *argument)
         } else {
             struct token_claims fresh = {subject, client, (uint32_t)number, now_s,
                                          now_s + 1 + (int64_t)(number % 90)};
-            token_cache_store(cache, hash, now_s, &fresh);
+            token_cache_store(cache, hash, 1, now_s, &fresh);
         }
         arena_reset(own);
     }
@@ -196,7 +211,8 @@ static void test_threads(void **state)
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-    const struct CMUnitTest tests[] = {TEST(test_remembers), TEST(test_expiry), TEST(test_bounded),
-                                       TEST(test_long_subject), TEST(test_threads)};
+    const struct CMUnitTest tests[] = {TEST(test_remembers),   TEST(test_expiry),
+                                       TEST(test_bounded),     TEST(test_long_subject),
+                                       TEST(test_generations), TEST(test_threads)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
