@@ -14,6 +14,7 @@
 
 struct metrics;
 struct version_cache;
+struct jobs;
 struct stream;
 
 struct service {
@@ -24,6 +25,7 @@ struct service {
     struct auth *auth;
     struct version_cache *versions;
     struct metrics *metrics;
+    struct jobs *jobs;
     uint8_t *personal; /* [contract_operation_count]: its statements depend on who asks */
     atomic_bool draining;
     atomic_int in_flight, streams;

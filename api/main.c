@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include "api/base/log.h"
 #include "api/commands.h"
+#include "api/jobs.h"
 #include "api/metrics.h"
 #include "api/pipeline.h"
 #include "api/server.h"
@@ -38,6 +39,7 @@ static const char *base_url_of(const struct settings *settings)
 
 static void service_stop(struct service *service)
 {
+    jobs_free(service->jobs);
     auth_free(service->auth);
     watch_free(service->watch);
     pool_free(service->pool);
@@ -76,7 +78,10 @@ static bool service_start(struct service *service, const struct settings *settin
                                                     .token_lifetime_s = settings->token_lifetime_s},
                              stderr);
     pipeline_init(service);
-    return service->auth != NULL;
+    if (!service->auth)
+        return false;
+    service->jobs = jobs_new(service);
+    return true;
 }
 
 /* Signals are blocked before the first thread and taken here, one at a time. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include "api/jobs.h"
 #include "db/sqlstate.h"
 
 #define BUCKETS 8
@@ -153,4 +154,5 @@ void metrics_write(struct buffer *buffer, struct service *service)
               "Database failures no problem is mapped to: bugs.", (double)sqlstate_unmapped());
     write_one(buffer, "process_resident_memory_bytes", "gauge", "Resident memory.",
               (double)resident_bytes());
+    jobs_metrics(service->jobs, buffer);
 }

@@ -1,0 +1,296 @@
+/* The jobs and their thread. Rule: a job may run in any process, at any time, and twice in a row; what must not run twice
+ * at once is a statement, which holds the job's lock until its transaction ends. */
+#define _GNU_SOURCE /* pthread_setname_np */
+#include "api/jobs.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include "api/base/clock.h"
+#include "api/base/log.h"
+
+#define FIRST_RUN_MS                                                                               \
+    10000             /* at the latest: a process that is often restarted still does its work */
+#define ROUNDS_MAX 20 /* while a job says that there is more; then the others have their turn */
+
+#define CANCEL_INTERVAL_MS 20
+#define CANCEL_WAIT_MS 1000
+
+/* Of `statement` (internal, :one, see db/queries/jobs.sql) and `run` one is set. A statement runs in one process at a time,
+ * in a write transaction of its own; a function runs in each process, and says whether it went well. */
+struct job {
+    const char *name, *statement;
+    bool (*run)(struct service *service);
+    size_t every_s; /* where the interval stands in the settings */
+};
+
+#define EVERY(setting) offsetof(struct settings, setting)
+
+static const struct job table[] = {
+    {"purge_idempotency", .statement = "purge_idempotency", .every_s = EVERY(purge_interval_s)},
+};
+#define JOBS (sizeof(table) / sizeof(*table))
+
+struct job_state {
+    int64_t due_ms; /* of the thread alone */
+    atomic_uint_fast64_t runs, failures, rows, us;
+    atomic_int_fast64_t succeeded_at_s; /* Unix time, 0 = not yet */
+};
+
+struct jobs {
+    struct service *service;
+    struct job_state states[JOBS];
+    struct arena *arena; /* of one run */
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool stopping;
+};
+
+static int64_t interval_ms(const struct jobs *jobs, size_t job)
+{
+    int64_t seconds;
+    memcpy(&seconds, (const char *)&jobs->service->settings + table[job].every_s, sizeof(seconds));
+    return seconds * 1000;
+}
+
+static bool stopping(struct jobs *jobs)
+{
+    pthread_mutex_lock(&jobs->lock);
+    bool is = jobs->stopping;
+    pthread_mutex_unlock(&jobs->lock);
+    return is;
+}
+
+/* ---- a statement ------------------------------------------------------------------------------ */
+
+struct round {
+    bool claimed, more;
+    uint64_t rows;
+};
+
+static uint64_t cell_number(const struct rows *rows, const char *name)
+{
+    struct span cell;
+    int column = rows_column(rows, name);
+    char text[24];
+    if (column < 0 || rows_count(rows) != 1 || !rows_cell(rows, 0, (size_t)column, &cell))
+        return 0;
+    snprintf(text, sizeof(text), "%.*s", SPAN_ARG(cell));
+    return strtoull(text, NULL, 10);
+}
+
+static bool cell_true(const struct rows *rows, const char *name)
+{
+    struct span cell;
+    int column = rows_column(rows, name);
+    return column >= 0 && rows_count(rows) == 1 && rows_cell(rows, 0, (size_t)column, &cell) &&
+           span_is(cell, "t");
+}
+
+static enum problem_code step_run(struct connection *connection, const struct job *job,
+                                  const struct statement *statement, const struct value *values,
+                                  int64_t deadline_ms, struct rows **ret_rows,
+                                  struct table_set *ret_changed)
+{
+    struct write_context context = {SPAN("system"), SPAN(""), SPAN(""), span_of(job->name)};
+    struct query_step step = {statement, values, false};
+    struct query_failure failure;
+    return query_write(connection, &context, &step, 1, deadline_ms, ret_rows, ret_changed,
+                       &failure);
+}
+
+/* One transaction. Nothing is done, and all is well, where another process holds the job's lock. */
+static enum problem_code transact(struct jobs *jobs, const struct job *job,
+                                  struct connection *connection, int64_t deadline_ms,
+                                  struct round *ret_round)
+{
+    const struct statement *claim = contract_statement("claim_job");
+    struct value *values = arena_alloc(jobs->arena, contract_name_count * sizeof(*values));
+    struct rows *rows = NULL;
+    struct table_set changed;
+    struct query_failure failure;
+    assert(claim && claim->parameter_count == 1);
+    values[claim->parameters[0].name] = (struct value){
+        .text = job->name, .len = (uint32_t)strlen(job->name), .state = VALUE_PRESENT};
+
+    enum problem_code code = step_run(connection, job, claim, values, deadline_ms, &rows, &changed);
+    if (code)
+        return code;
+    ret_round->claimed = cell_true(rows, "claimed");
+    rows_free(rows);
+    if (!ret_round->claimed) {
+        query_rollback(connection);
+        return PROBLEM_NONE;
+    }
+    code = step_run(connection, job, contract_statement(job->statement), values, deadline_ms, &rows,
+                    &changed);
+    if (code)
+        return code;
+    ret_round->rows = cell_number(rows, "done");
+    ret_round->more = cell_true(rows, "more");
+    rows_free(rows);
+    code = query_commit(connection, deadline_ms, &failure);
+    if (!code)
+        watch_committed(jobs->service->watch, &changed);
+    return code;
+}
+
+static enum problem_code statement_run(struct jobs *jobs, size_t job)
+{
+    struct service *service = jobs->service;
+    struct round round = {.more = true};
+    enum problem_code code = PROBLEM_NONE;
+    for (int i = 0; i < ROUNDS_MAX && !code && round.more && !stopping(jobs); i++) {
+        struct connection *connection;
+        int64_t now_ms = clock_monotonic_ms();
+        round = (struct round){0};
+        arena_reset(jobs->arena);
+        code = pool_lend(service->pool, now_ms + service->settings.pool_wait_ms, &connection);
+        if (code)
+            return code;
+        code = transact(jobs, &table[job], connection,
+                        now_ms + service->settings.statement_timeout_ms, &round);
+        pool_return(service->pool, connection);
+        atomic_fetch_add(&jobs->states[job].rows, round.rows);
+    }
+    return code;
+}
+
+/* ---- the thread ------------------------------------------------------------------------------- */
+
+static void job_run(struct jobs *jobs, size_t job)
+{
+    struct job_state *state = &jobs->states[job];
+    int64_t began_us = clock_monotonic_us();
+    const char *why = NULL;
+    if (table[job].run) {
+        if (!table[job].run(jobs->service))
+            why = "it said so itself";
+    } else {
+        enum problem_code code = statement_run(jobs, job);
+        why = code ? problem_texts[code].code : NULL;
+    }
+    atomic_fetch_add(&state->us, (uint64_t)(clock_monotonic_us() - began_us));
+    atomic_fetch_add(&state->runs, 1);
+    if (!why) {
+        atomic_store(&state->succeeded_at_s, clock_unix_s());
+        return;
+    }
+    atomic_fetch_add(&state->failures, 1);
+    log_event(LOG_WARNING, "job_failed", LOG_C("job", table[job].name), LOG_C("why", why));
+}
+
+static int64_t next_due_ms(const struct jobs *jobs)
+{
+    int64_t due_ms = jobs->states[0].due_ms;
+    for (size_t i = 1; i < JOBS; i++)
+        if (jobs->states[i].due_ms < due_ms)
+            due_ms = jobs->states[i].due_ms;
+    return due_ms;
+}
+
+static void wait_until(struct jobs *jobs, int64_t until_ms)
+{
+    struct timespec until = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
+    pthread_mutex_lock(&jobs->lock);
+    while (!jobs->stopping && clock_monotonic_ms() < until_ms)
+        pthread_cond_timedwait(&jobs->wake, &jobs->lock, &until);
+    pthread_mutex_unlock(&jobs->lock);
+}
+
+static void *jobs_run(void *argument)
+{
+    struct jobs *jobs = argument;
+    while (!stopping(jobs)) {
+        for (size_t i = 0; i < JOBS && !stopping(jobs); i++) {
+            if (jobs->states[i].due_ms > clock_monotonic_ms())
+                continue;
+            job_run(jobs, i);
+            jobs->states[i].due_ms = clock_monotonic_ms() + interval_ms(jobs, i);
+        }
+        wait_until(jobs, next_due_ms(jobs));
+    }
+    return NULL;
+}
+
+struct jobs *jobs_new(struct service *service)
+{
+    struct jobs *jobs = memory_alloc(sizeof(*jobs));
+    pthread_condattr_t monotonic;
+    sigset_t all, before;
+    jobs->service = service;
+    jobs->arena = arena_new(4096);
+    for (size_t i = 0; i < JOBS; i++) {
+        int64_t wait_ms = interval_ms(jobs, i);
+        assert(table[i].run || contract_statement(table[i].statement));
+        jobs->states[i].due_ms = clock_monotonic_ms() +
+                                 (wait_ms < FIRST_RUN_MS ? wait_ms : FIRST_RUN_MS);
+    }
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_mutex_init(&jobs->lock, NULL);
+    pthread_cond_init(&jobs->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the main thread */
+    if (pthread_create(&jobs->thread, NULL, jobs_run, jobs) != 0)
+        abort(); /* a process that cannot start its threads does not start */
+    pthread_setname_np(jobs->thread, "jobs");
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return jobs;
+}
+
+void jobs_free(struct jobs *jobs)
+{
+    if (!jobs)
+        return;
+    pthread_mutex_lock(&jobs->lock);
+    jobs->stopping = true;
+    pthread_cond_signal(&jobs->wake);
+    pthread_mutex_unlock(&jobs->lock);
+    int64_t until_ms = clock_monotonic_ms() + CANCEL_WAIT_MS; /* no request is left by now */
+    while (pool_cancel(jobs->service->pool) > 0 && clock_monotonic_ms() < until_ms)
+        usleep(CANCEL_INTERVAL_MS * 1000);
+    pthread_join(jobs->thread, NULL);
+    pthread_cond_destroy(&jobs->wake);
+    pthread_mutex_destroy(&jobs->lock);
+    arena_free(jobs->arena);
+    free(jobs);
+}
+
+/* ---- figures ---------------------------------------------------------------------------------- */
+
+static void counter_write(struct jobs *jobs, struct buffer *buffer, const char *name,
+                          const char *help, size_t counter)
+{
+    buffer_printf(buffer, "# HELP %s %s\n# TYPE %s counter\n", name, help, name);
+    for (size_t i = 0; i < JOBS; i++) {
+        const char *state = (const char *)&jobs->states[i];
+        uint64_t value = atomic_load((const atomic_uint_fast64_t *)(state + counter));
+        buffer_printf(buffer, "%s{job=\"%s\"} %" PRIu64 "\n", name, table[i].name, value);
+    }
+}
+
+void jobs_metrics(struct jobs *jobs, struct buffer *buffer)
+{
+    counter_write(jobs, buffer, "tpbis_job_runs_total", "Runs of a job in this process.",
+                  offsetof(struct job_state, runs));
+    counter_write(jobs, buffer, "tpbis_job_failures_total", "Those that failed.",
+                  offsetof(struct job_state, failures));
+    counter_write(jobs, buffer, "tpbis_job_rows_total", "Rows that they handled.",
+                  offsetof(struct job_state, rows));
+    BUFFER_LITERAL(buffer, "# HELP tpbis_job_seconds_total Time spent in a job.\n"
+                           "# TYPE tpbis_job_seconds_total counter\n");
+    for (size_t i = 0; i < JOBS; i++)
+        buffer_printf(buffer, "tpbis_job_seconds_total{job=\"%s\"} %.6f\n", table[i].name,
+                      (double)atomic_load(&jobs->states[i].us) / 1e6);
+    BUFFER_LITERAL(buffer, "# HELP tpbis_job_succeeded_timestamp_seconds When it last went well.\n"
+                           "# TYPE tpbis_job_succeeded_timestamp_seconds gauge\n");
+    for (size_t i = 0; i < JOBS; i++)
+        buffer_printf(buffer, "tpbis_job_succeeded_timestamp_seconds{job=\"%s\"} %" PRId64 "\n",
+                      table[i].name, (int64_t)atomic_load(&jobs->states[i].succeeded_at_s));
+}

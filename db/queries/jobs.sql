@@ -1,0 +1,8 @@
+-- What the jobs of api/jobs.c run. Each answers `done`, how many rows it handled, and `more`, whether it should run again at once.
+
+-- One process at a time runs a job: true for the one that may, until its transaction ends.
+-- name: claim_job :one internal
+SELECT pg_try_advisory_xact_lock(1953653091, hashtext(:job.name)) AS claimed
+
+-- name: purge_idempotency :one internal
+SELECT p.done, p.more FROM purge_idempotency(1000) p
