@@ -89,6 +89,8 @@ static enum problem_code gate_authenticate(struct call *call)
     call->authenticated = true;
     call_set_cstr(call, NAME_CALLER_SUBJECT, call->principal.subject);
     call_set_cstr(call, NAME_CALLER_CLIENT, call->principal.client_id);
+    if (call->principal.user_id)
+        call_set_cstr(call, NAME_CALLER_USER, call->principal.user_id);
     return PROBLEM_NONE;
 }
 

@@ -1,4 +1,4 @@
-/* Statements about clients. Rule: whatever cannot be read as expected grants nothing. */
+/* Statements about clients and users. Rule: whatever cannot be read as expected grants nothing. */
 #include "auth/access.h"
 
 #include <assert.h>
@@ -8,12 +8,12 @@
 #include "auth/scope.h"
 
 static const char *const statement_names[ACCESS_STATEMENT_COUNT] = {
-    "client_secret_hashes", "principal_assignments", "client_create_facts",
-    "insert_client",        "insert_client_secret",  "insert_assignment",
+    "client_secret_hashes", "principal_assignments", "user_assignments",     "libraries_within",
+    "client_create_facts",  "insert_client",         "insert_client_secret", "insert_assignment",
 };
 static const char *const parameter_names[ACCESS_NAME_COUNT] = {
-    "client.id",       "client.name",       "secret.hash",
-    "assignment.role", "assignment.region", "assignment.library",
+    "client.id",   "client.name",     "user.id",           "library.ids",
+    "secret.hash", "assignment.role", "assignment.region", "assignment.library",
 };
 static const struct statement *statements[ACCESS_STATEMENT_COUNT];
 static uint16_t names[ACCESS_NAME_COUNT];
@@ -44,10 +44,11 @@ const struct statement *access_statement(enum access_statement which)
     return statements[which];
 }
 
-const uint16_t *access_tables(size_t *ret_count)
+const uint16_t *access_tables(bool user, size_t *ret_count)
 {
-    *ret_count = statements[ACCESS_principal_assignments]->table_count;
-    return statements[ACCESS_principal_assignments]->tables;
+    enum access_statement which = user ? ACCESS_user_assignments : ACCESS_principal_assignments;
+    *ret_count = statements[which]->table_count;
+    return statements[which]->tables;
 }
 
 struct value *access_values(struct arena *arena)
@@ -107,7 +108,8 @@ static void standing_take(struct arena *arena, const struct rows *rows,
     for (size_t i = 0; i < count; i++)
         kept += assignment_read(arena, rows, i, &list[kept]);
     bool active = count > 0 && span_is(cell(rows, 0, "status"), "active");
-    *ret_standing = (struct standing){active, list, kept};
+    const char *limit = count > 0 ? text_of(arena, cell(rows, 0, "allowed_region")) : NULL;
+    *ret_standing = (struct standing){active, list, kept, limit};
 }
 
 static void secrets_take(const struct rows *rows, struct client_secrets *ret_secrets)
@@ -120,12 +122,10 @@ static void secrets_take(const struct rows *rows, struct client_secrets *ret_sec
 
 /* ---- reads ---------------------------------------------------------------------------------- */
 
-static enum problem_code read_steps(struct pool *pool, struct arena *arena, const char *client_id,
+static enum problem_code read_steps(struct pool *pool, const struct value *values,
                                     int64_t deadline_ms, const enum access_statement *which,
                                     size_t count, struct rows **ret_rows)
 {
-    struct value *values = access_values(arena);
-    access_bind(values, ACCESS_CLIENT_ID, span_of(client_id), arena);
     struct query_step steps[2] = {{NULL, NULL, false}};
     assert(count <= 2);
     for (size_t i = 0; i < count; i++)
@@ -141,15 +141,64 @@ static enum problem_code read_steps(struct pool *pool, struct arena *arena, cons
 }
 
 enum problem_code access_standing(struct pool *pool, struct arena *arena, const char *client_id,
-                                  int64_t deadline_ms, struct standing *ret_standing)
+                                  const char *user_id, int64_t deadline_ms,
+                                  struct standing *ret_standing)
 {
-    static const enum access_statement which[] = {ACCESS_principal_assignments};
+    enum access_statement which = user_id ? ACCESS_user_assignments : ACCESS_principal_assignments;
+    struct value *values = access_values(arena);
+    access_bind(values, ACCESS_CLIENT_ID, span_of(client_id), arena);
+    if (user_id)
+        access_bind(values, ACCESS_USER_ID, span_of(user_id), arena);
     struct rows *rows = NULL;
-    enum problem_code problem = read_steps(pool, arena, client_id, deadline_ms, which, 1, &rows);
+    enum problem_code problem = read_steps(pool, values, deadline_ms, &which, 1, &rows);
     if (problem == PROBLEM_NONE)
         standing_take(arena, rows, ret_standing);
     rows_free(rows);
     return problem;
+}
+
+/* The libraries of the standing as an array literal; uuids need no quotes. NULL when it has none. */
+static const char *libraries_literal(struct arena *arena, const struct standing *standing)
+{
+    char *literal = NULL;
+    for (size_t i = 0; i < standing->assignment_count; i++)
+        if (standing->assignments[i].library_id)
+            literal = arena_printf(arena, "%s%s", literal ? arena_printf(arena, "%s,", literal) : "{",
+                                   standing->assignments[i].library_id);
+    return literal ? arena_printf(arena, "%s}", literal) : NULL;
+}
+
+static bool row_holds(const struct rows *rows, const char *id)
+{
+    for (size_t i = 0; i < rows_count(rows); i++)
+        if (span_is(cell(rows, i, "id"), id))
+            return true;
+    return false;
+}
+
+enum problem_code access_limit(struct pool *pool, struct arena *arena, int64_t deadline_ms,
+                               struct standing *standing)
+{
+    static const enum access_statement which[] = {ACCESS_libraries_within};
+    const char *libraries = standing->limit ? libraries_literal(arena, standing) : NULL;
+    if (!libraries)
+        return PROBLEM_NONE;
+    struct value *values = access_values(arena);
+    access_bind(values, ACCESS_REGION, span_of(standing->limit), arena);
+    access_bind(values, ACCESS_LIBRARY_IDS, span_of(libraries), arena);
+    struct rows *rows = NULL;
+    enum problem_code problem = read_steps(pool, values, deadline_ms, which, 1, &rows);
+    if (problem != PROBLEM_NONE)
+        return problem;
+    struct assignment *kept = arena_alloc(arena, (standing->assignment_count + 1) * sizeof *kept);
+    for (size_t i = 0; i < standing->assignment_count; i++) {
+        kept[i] = standing->assignments[i];
+        if (kept[i].library_id && !row_holds(rows, kept[i].library_id))
+            kept[i].library_id = NULL; /* nowhere: what it may read everywhere stays */
+    }
+    standing->assignments = kept;
+    rows_free(rows);
+    return PROBLEM_NONE;
 }
 
 enum problem_code access_credentials(struct pool *pool, struct arena *arena, const char *client_id,
@@ -158,8 +207,10 @@ enum problem_code access_credentials(struct pool *pool, struct arena *arena, con
 {
     static const enum access_statement which[] = {ACCESS_principal_assignments,
                                                   ACCESS_client_secret_hashes};
+    struct value *values = access_values(arena);
+    access_bind(values, ACCESS_CLIENT_ID, span_of(client_id), arena);
     struct rows *rows[2] = {NULL, NULL};
-    enum problem_code problem = read_steps(pool, arena, client_id, deadline_ms, which, 2, rows);
+    enum problem_code problem = read_steps(pool, values, deadline_ms, which, 2, rows);
     if (problem == PROBLEM_NONE) {
         standing_take(arena, rows[0], ret_standing);
         secrets_take(rows[1], ret_secrets);

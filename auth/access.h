@@ -10,6 +10,8 @@
 enum access_statement { /* ACCESS_x runs the statement x */
                         ACCESS_client_secret_hashes,
                         ACCESS_principal_assignments,
+                        ACCESS_user_assignments,
+                        ACCESS_libraries_within,
                         ACCESS_client_create_facts,
                         ACCESS_insert_client,
                         ACCESS_insert_client_secret,
@@ -19,6 +21,8 @@ enum access_statement { /* ACCESS_x runs the statement x */
 enum access_name { /* their parameters */
                    ACCESS_CLIENT_ID,
                    ACCESS_CLIENT_NAME,
+                   ACCESS_USER_ID,
+                   ACCESS_LIBRARY_IDS,
                    ACCESS_SECRET_HASH,
                    ACCESS_ROLE,
                    ACCESS_REGION,
@@ -34,13 +38,20 @@ struct value *access_values(struct arena *arena); /* all absent */
 void access_bind(struct value *values, enum access_name name, struct span text,
                  struct arena *arena);
 
-/* The tables a standing depends on, for watch_version(). */
-const uint16_t *access_tables(size_t *ret_count);
+/* The tables a standing (of a client, or of a user) depends on, for watch_version(). */
+const uint16_t *access_tables(bool user, size_t *ret_count);
 
-/* The standing of a client today. An unknown client is one that is not active.
+/* The standing today of a client, or of a user through a client (user_id may be NULL). Who is
+ * unknown is not active.
  * Problems: those of pool_lend() and query_read(). */
 enum problem_code access_standing(struct pool *pool, struct arena *arena, const char *client_id,
-                                  int64_t deadline_ms, struct standing *ret_standing);
+                                  const char *user_id, int64_t deadline_ms,
+                                  struct standing *ret_standing);
+
+/* Takes from the standing what lies beyond the client's limit: of libraries this is asked each
+ * time, for they move, and no cache of standings could follow every change of a library. */
+enum problem_code access_limit(struct pool *pool, struct arena *arena, int64_t deadline_ms,
+                               struct standing *standing);
 
 /* The same, and the hashes of the client's secrets that are valid now, in one trip. None for an
  * unknown client. */

@@ -9,6 +9,7 @@
 #include "api/base/clock.h"
 #include "api/base/digest.h"
 #include "api/base/log.h"
+#include "api/base/uuid.h"
 #include "auth/access.h"
 #include "auth/client.h"
 #include "auth/key_store.h"
@@ -128,23 +129,25 @@ static bool day_settled(int64_t now_s)
 /* The version is taken before the database is asked: what changes in between makes the entry
  * useless. */
 static enum problem_code standing_read(struct auth *auth, struct arena *arena,
-                                       const char *client_id, int64_t deadline_ms,
-                                       struct standing *ret_standing)
+                                       const char *client_id, const char *user_id,
+                                       int64_t deadline_ms, struct standing *ret_standing)
 {
+    const char *key = user_id ? arena_printf(arena, "%s %s", client_id, user_id) : client_id;
     char day[11];
     uint64_t version = 0, shared = 0;
     size_t table_count;
-    const uint16_t *tables = access_tables(&table_count);
+    const uint16_t *tables = access_tables(user_id != NULL, &table_count);
     bool fresh = auth->watch && day_settled(clock_unix_s()) &&
                  watch_version(auth->watch, tables, table_count, &version, &shared);
     clock_today(day);
-    if (fresh && standing_cache_find(auth->standings, arena, client_id, version, day, ret_standing))
-        return PROBLEM_NONE;
-    enum problem_code problem = access_standing(auth->pool, arena, client_id, deadline_ms,
-                                                ret_standing);
-    if (problem == PROBLEM_NONE && fresh)
-        standing_cache_store(auth->standings, client_id, version, day, ret_standing);
-    return problem;
+    enum problem_code problem = PROBLEM_NONE;
+    if (!fresh ||
+        !standing_cache_find(auth->standings, arena, key, version, day, ret_standing)) {
+        problem = access_standing(auth->pool, arena, client_id, user_id, deadline_ms, ret_standing);
+        if (problem == PROBLEM_NONE && fresh)
+            standing_cache_store(auth->standings, key, version, day, ret_standing);
+    }
+    return problem ? problem : access_limit(auth->pool, arena, deadline_ms, ret_standing);
 }
 
 enum problem_code auth_bearer(struct auth *auth, struct arena *arena, struct span token,
@@ -153,25 +156,28 @@ enum problem_code auth_bearer(struct auth *auth, struct arena *arena, struct spa
     struct token_claims claims;
     if (!token_read(auth, arena, token, &claims))
         return PROBLEM_invalid_token;
-    if (strcmp(claims.subject, claims.client_id) !=
-        0) { /* only clients act for themselves so far */
+    bool personal = strcmp(claims.subject, claims.client_id) != 0;
+    if (personal && !uuid_valid(span_of(claims.subject))) { /* no user of ours */
         log_event(LOG_WARNING, "token_refused", LOG_C("reason", "subject"),
                   LOG_C("client", claims.client_id));
         return PROBLEM_invalid_token;
     }
     struct standing standing;
-    enum problem_code problem = standing_read(auth, arena, claims.client_id, deadline_ms,
+    const char *user_id = personal ? claims.subject : NULL;
+    enum problem_code problem = standing_read(auth, arena, claims.client_id, user_id, deadline_ms,
                                               &standing);
     if (problem != PROBLEM_NONE)
         return problem;
     if (!standing.active) {
-        log_event(LOG_INFO, "token_refused", LOG_C("reason", "suspended"),
+        log_event(LOG_INFO, "token_refused", LOG_C("reason", "standing"),
                   LOG_C("client", claims.client_id));
         return PROBLEM_invalid_token;
     }
     *ret_principal = (struct principal){
         .subject = claims.subject,
         .client_id = claims.client_id,
+        .user_id = user_id,
+        .session = claims.session,
         .scopes = claims.scopes & standing_scopes(&standing),
         .expires_s = claims.expires_s,
         .assignments = standing.assignments,
@@ -227,7 +233,7 @@ enum problem_code auth_client_credentials(struct auth *auth, struct arena *arena
     struct span text = scope_text(arena, granted);
     struct key_set *keys = key_store_hold(auth->keys);
     struct token_rules rules = rules_of(auth, keys);
-    bool issued = token_issue(&rules, arena, id, id, arena_cstr(arena, text), clock_unix_s(),
+    bool issued = token_issue(&rules, arena, id, id, NULL, arena_cstr(arena, text), clock_unix_s(),
                               auth->token_lifetime_s, ret_token);
     key_store_release(keys);
     if (!issued) {

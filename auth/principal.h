@@ -13,11 +13,13 @@ struct assignment {  /* one that is in force today */
     uint32_t scopes; /* bits of contract_scopes its role grants */
     int rank;        /* highest library rank it may write in its region (1 national .. 6 tbm) */
     const char *role;
-    const char *region;     /* "" = Indonesia, NULL = no region (libraries only) */
+    const char *region;     /* "" = Indonesia, NULL = none: a library only, or nowhere at all */
     const char *library_id; /* or NULL */
 };
 struct principal {
-    const char *subject, *client_id;
+    const char *subject, *client_id; /* subject: the user, or the client when it acts for itself */
+    const char *user_id;             /* NULL when a client acts for itself */
+    const char *session;             /* the grant a user's token was issued from; NULL without one */
     uint32_t scopes; /* of the token, reduced to what the assignments in force grant */
     int64_t expires_s;
     const struct assignment *assignments;

@@ -12,12 +12,13 @@
 #define WAYS 4
 
 struct entry {
-    char subject[SUBJECT_MAX_BYTES + 1]; /* "": empty */
+    char subject[STANDING_SUBJECT_MAX_BYTES + 1]; /* "": empty */
     char day[11];
     bool active;
     uint64_t version;
     struct assignment *assignments; /* one block, its texts behind the array */
     size_t assignment_count;
+    const char *limit; /* in the same block */
 };
 struct shard {
     pthread_rwlock_t lock;
@@ -100,7 +101,8 @@ bool standing_cache_find(struct standing_cache *cache, struct arena *arena, cons
             copy[j].region = text_copy(arena, copy[j].region);
             copy[j].library_id = text_copy(arena, copy[j].library_id);
         }
-        *ret_standing = (struct standing){entry->active, copy, entry->assignment_count};
+        *ret_standing = (struct standing){entry->active, copy, entry->assignment_count,
+                                          text_copy(arena, entry->limit)};
         found = true;
     }
     pthread_rwlock_unlock(&shard->lock);
@@ -121,9 +123,10 @@ static const char *text_put(char **end, const char *text)
     return start;
 }
 
-static struct assignment *assignments_copy(const struct standing *standing)
+static struct assignment *assignments_copy(const struct standing *standing, const char **ret_limit)
 {
     size_t count = standing->assignment_count, bytes = count * sizeof(struct assignment);
+    bytes += text_size(standing->limit);
     for (size_t i = 0; i < count; i++) {
         const struct assignment *one = &standing->assignments[i];
         bytes += text_size(one->role) + text_size(one->region) + text_size(one->library_id);
@@ -136,6 +139,7 @@ static struct assignment *assignments_copy(const struct standing *standing)
         copy[i].region = text_put(&end, copy[i].region);
         copy[i].library_id = text_put(&end, copy[i].library_id);
     }
+    *ret_limit = text_put(&end, standing->limit);
     return copy;
 }
 
@@ -148,7 +152,7 @@ void standing_cache_store(struct standing_cache *cache, const char *subject, uin
     assert(strlen(subject) < sizeof fresh.subject && strlen(day) < sizeof fresh.day);
     strcpy(fresh.subject, subject);
     strcpy(fresh.day, day);
-    fresh.assignments = assignments_copy(standing);
+    fresh.assignments = assignments_copy(standing, &fresh.limit);
 
     struct shard *shard;
     struct entry *set = set_of(cache, subject, &shard);

@@ -197,6 +197,13 @@ static bool claim_subject(struct arena *arena, const json_t *claims, const char 
     return true;
 }
 
+/* The grant that a token of a user was issued from; a client's own has none. */
+static bool claim_session(struct arena *arena, const json_t *claims, const char **ret_session)
+{
+    *ret_session = NULL;
+    return !json_object_get(claims, "sid") || claim_subject(arena, claims, "sid", ret_session);
+}
+
 static enum token_fault claims_check(const struct token_rules *rules, struct arena *arena,
                                      struct span text, int64_t now_s,
                                      struct token_claims *ret_claims)
@@ -210,9 +217,10 @@ static enum token_fault claims_check(const struct token_rules *rules, struct are
     if (!claim_time(json, "exp", true, 0, &claims.expires_s) ||
         !claim_time(json, "iat", true, 0, &claims.issued_s) ||
         !claim_time(json, "nbf", false, 0, &not_before_s) ||
-        !json_is_string(json_object_get(json, "jti")) ||
         !claim_subject(arena, json, "sub", &claims.subject) ||
-        !claim_subject(arena, json, "client_id", &claims.client_id) || !scope ||
+        !claim_subject(arena, json, "client_id", &claims.client_id) ||
+        !claim_subject(arena, json, "jti", &claims.id) ||
+        !claim_session(arena, json, &claims.session) || !scope ||
         !scope_parse(span_of(scope), false, &claims.scopes))
         return TOKEN_FAULT_claims;
     const char *issuer = json_string_value(json_object_get(json, "iss"));
@@ -250,8 +258,8 @@ enum token_fault token_verify(const struct token_rules *rules, struct arena *are
 /* ---- issue ---------------------------------------------------------------------------------- */
 
 bool token_issue(const struct token_rules *rules, struct arena *arena, const char *subject,
-                 const char *client_id, const char *scope, int64_t now_s, int64_t lifetime_s,
-                 struct span *ret_token)
+                 const char *client_id, const char *session, const char *scope, int64_t now_s,
+                 int64_t lifetime_s, struct span *ret_token)
 {
     const struct es256_key *key = key_ring_signer(rules->keys);
     char id[37];
@@ -264,6 +272,7 @@ bool token_issue(const struct token_rules *rules, struct arena *arena, const cha
         jwt_add_grant(jwt, "aud", rules->audience) != 0 ||
         jwt_add_grant(jwt, "sub", subject) != 0 ||
         jwt_add_grant(jwt, "client_id", client_id) != 0 ||
+        (session && jwt_add_grant(jwt, "sid", session) != 0) ||
         jwt_add_grant(jwt, "scope", scope) != 0 || jwt_add_grant(jwt, "jti", id) != 0 ||
         jwt_add_grant_int(jwt, "iat", (long)now_s) != 0 ||
         jwt_add_grant_int(jwt, "exp", (long)(now_s + lifetime_s)) != 0 ||

@@ -20,6 +20,8 @@ struct token_claims { /* text in the arena it was read into */
     const char *subject, *client_id;
     uint32_t scopes; /* bits of contract_scopes; a scope unknown to this contract grants nothing */
     int64_t issued_s, expires_s;
+    const char *session; /* sid: the grant it was issued from, or NULL */
+    const char *id;      /* jti */
 };
 
 /* TOKEN_FAULT(name): why a token is refused, in the order of the checks. For log and tests; the
@@ -48,11 +50,11 @@ const char *token_fault_text(enum token_fault fault);
 enum token_fault token_verify(const struct token_rules *rules, struct arena *arena,
                               struct span token, int64_t now_s, struct token_claims *ret_claims);
 
-/* Signs with the ring's first key; jti is a fresh UUIDv7. `scope` is the text of the claim. In the
- * arena. False when libjwt cannot sign, which is a fault of ours. */
+/* Signs with the ring's first key; jti is a fresh UUIDv7. `session` (sid) may be NULL, `scope` is
+ * the text of the claim. In the arena. False when libjwt cannot sign, which is a fault of ours. */
 bool token_issue(const struct token_rules *rules, struct arena *arena, const char *subject,
-                 const char *client_id, const char *scope, int64_t now_s, int64_t lifetime_s,
-                 struct span *ret_token);
+                 const char *client_id, const char *session, const char *scope, int64_t now_s,
+                 int64_t lifetime_s, struct span *ret_token);
 
 /* What a subject or client id may look like: 1 to 64 of A-Z a-z 0-9 . _ ~ - */
 bool subject_valid(struct span text);

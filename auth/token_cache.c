@@ -15,6 +15,7 @@ struct entry {
     uint64_t generation; /* of the keys that verified it */
     uint32_t scopes;
     char subject[SUBJECT_MAX_BYTES + 1], client_id[SUBJECT_MAX_BYTES + 1];
+    char session[SUBJECT_MAX_BYTES + 1], id[SUBJECT_MAX_BYTES + 1]; /* "": none */
 };
 struct shard {
     pthread_rwlock_t lock;
@@ -76,30 +77,44 @@ bool token_cache_find(struct token_cache *cache, struct arena *arena, const unsi
         if (memcmp(entry->hash, hash, sizeof entry->hash) != 0 || !holds(entry, now_s) ||
             entry->generation != generation)
             continue;
-        *ret_claims = (struct token_claims){arena_cstr(arena, span_of(entry->subject)),
-                                            arena_cstr(arena, span_of(entry->client_id)),
-                                            entry->scopes, entry->issued_s, entry->expires_s};
+        *ret_claims = (struct token_claims){
+            .subject = arena_cstr(arena, span_of(entry->subject)),
+            .client_id = arena_cstr(arena, span_of(entry->client_id)),
+            .scopes = entry->scopes,
+            .issued_s = entry->issued_s,
+            .expires_s = entry->expires_s,
+            .session = entry->session[0] ? arena_cstr(arena, span_of(entry->session)) : NULL,
+            .id = entry->id[0] ? arena_cstr(arena, span_of(entry->id)) : NULL,
+        };
         found = true;
     }
     pthread_rwlock_unlock(&shard->lock);
     return found;
 }
 
+/* False when it does not fit: then nothing is remembered. Absent is "". */
+static bool text_put(char place[SUBJECT_MAX_BYTES + 1], const char *text)
+{
+    size_t len = text ? strlen(text) : 0;
+    if (len > SUBJECT_MAX_BYTES)
+        return false;
+    memcpy(place, text ? text : "", len + 1);
+    return true;
+}
+
 void token_cache_store(struct token_cache *cache, const unsigned char hash[32], uint64_t generation,
                        int64_t now_s, const struct token_claims *claims)
 {
-    size_t subject_len = strlen(claims->subject), client_len = strlen(claims->client_id);
-    if (now_s >= claims->expires_s || subject_len > SUBJECT_MAX_BYTES ||
-        client_len > SUBJECT_MAX_BYTES)
-        return;
     struct entry fresh = {.stored_s = now_s,
                           .issued_s = claims->issued_s,
                           .expires_s = claims->expires_s,
                           .generation = generation,
                           .scopes = claims->scopes};
     memcpy(fresh.hash, hash, sizeof fresh.hash);
-    memcpy(fresh.subject, claims->subject, subject_len + 1);
-    memcpy(fresh.client_id, claims->client_id, client_len + 1);
+    if (now_s >= claims->expires_s || !text_put(fresh.subject, claims->subject) ||
+        !text_put(fresh.client_id, claims->client_id) ||
+        !text_put(fresh.session, claims->session) || !text_put(fresh.id, claims->id))
+        return;
     int64_t longest_s = now_s + TOKEN_CACHE_S;
     fresh.until_s = claims->expires_s < longest_s ? claims->expires_s : longest_s;
 

@@ -9,18 +9,47 @@ WHERE c.id = :client.id
 ORDER BY s.created_at DESC
 
 -- What one client may do today: one row an assignment in force; one row with role NULL when there is none.
--- scopes: those of the role that the client is allowed, space separated.
+-- scopes: those of the role that the client is allowed, space separated. A client with an allowed_region reaches no
+-- further: the place is what both cover, none where they do not meet, and administration, which knows no place, is not for it.
 -- name: principal_assignments :many internal
-SELECT c.status, a.role, a.region_code, coalesce(a.national, false) AS national, a.library_id, r.rank,
+SELECT c.status, c.allowed_region, a.role, region_narrowed(a.national, a.region_code, c.allowed_region) AS region_code,
+       coalesce(a.national AND c.allowed_region IS NULL, false) AS national, a.library_id, r.rank,
        (SELECT coalesce(string_agg(s.scope, ' ' ORDER BY s.scope), '')
         FROM role_scope s
-        WHERE s.role = a.role AND (c.allowed_scopes IS NULL OR s.scope = ANY (c.allowed_scopes))) AS scopes
+        WHERE s.role = a.role AND (c.allowed_scopes IS NULL OR s.scope = ANY (c.allowed_scopes))
+          AND (c.allowed_region IS NULL OR s.scope NOT IN ('admin', 'audit:read'))) AS scopes
 FROM client c
 LEFT JOIN assignment a ON a.client_id = c.id
     AND a.starts_on <= today() AND (a.ends_on IS NULL OR a.ends_on >= today())
 LEFT JOIN role r ON r.name = a.role
 WHERE c.id = :client.id
 ORDER BY a.id
+
+-- The same of a user through a client: what the user is charged with, within what the client is allowed.
+-- name: user_assignments :many internal
+-- param: user.id uuid
+SELECT CASE WHEN c.status = 'active' THEN u.status ELSE c.status END AS status, c.allowed_region, a.role,
+       region_narrowed(a.national, a.region_code, c.allowed_region) AS region_code,
+       coalesce(a.national AND c.allowed_region IS NULL, false) AS national, a.library_id, r.rank,
+       (SELECT coalesce(string_agg(s.scope, ' ' ORDER BY s.scope), '')
+        FROM role_scope s
+        WHERE s.role = a.role AND (c.allowed_scopes IS NULL OR s.scope = ANY (c.allowed_scopes))
+          AND (c.allowed_region IS NULL OR s.scope NOT IN ('admin', 'audit:read'))) AS scopes
+FROM client c
+JOIN app_user u ON u.id = :user.id
+LEFT JOIN assignment a ON a.user_id = u.id
+    AND a.starts_on <= today() AND (a.ends_on IS NULL OR a.ends_on >= today())
+LEFT JOIN role r ON r.name = a.role
+WHERE c.id = :client.id
+ORDER BY a.id
+
+-- Which of these libraries stand in that region.
+-- name: libraries_within :many internal
+-- param: library.ids uuid_list
+SELECT l.id
+FROM library l
+WHERE l.id = ANY (:library.ids)
+  AND l.region_code >= :assignment.region AND l.region_code < :assignment.region || '/'
 
 -- name: insert_client :one internal
 INSERT INTO client (name) VALUES (:client.name) RETURNING id

@@ -42,7 +42,7 @@ static void hash_of(size_t number, unsigned char ret_hash[32])
 
 static struct token_claims claims_until(int64_t expires_s)
 {
-    return (struct token_claims){"subject", "client", 5, NOW - 10, expires_s};
+    return (struct token_claims){"subject", "client", 5, NOW - 10, expires_s, "session", "jti"};
 }
 
 static bool found_at(const unsigned char hash[32], int64_t now_s)
@@ -64,9 +64,15 @@ static void test_remembers(void **state)
     assert_string_equal(out.subject, "subject");
     assert_string_equal(out.client_id, "client");
     assert_ptr_not_equal(out.subject, in.subject);
+    assert_string_equal(out.session, "session");
+    assert_string_equal(out.id, "jti");
+    in.session = NULL; /* a client's own */
+    token_cache_store(cache, other, 1, NOW, &in);
+    assert_true(token_cache_find(cache, arena, other, 1, NOW, &out));
+    assert_null(out.session);
+    assert_true(token_cache_find(cache, arena, hash, 1, NOW, &out));
     assert_int_equal(out.scopes, 5);
     assert_true(out.expires_s == NOW + 600 && out.issued_s == NOW - 10);
-    assert_false(found_at(other, NOW));
     memcpy(other, hash, sizeof other);
     other[31] ^= 1; /* the same set, another token */
     assert_false(found_at(other, NOW));
@@ -147,7 +153,7 @@ static void test_long_subject(void **state)
     char longest[SUBJECT_MAX_BYTES + 2];
     memset(longest, 'a', sizeof longest);
     longest[SUBJECT_MAX_BYTES + 1] = '\0';
-    struct token_claims claims = {longest, "client", 1, NOW, NOW + 600};
+    struct token_claims claims = {longest, "client", 1, NOW, NOW + 600, NULL, NULL};
     token_cache_store(cache, hash, 1, NOW, &claims);
     assert_false(found_at(hash, NOW)); /* no room, so not remembered: never cut short */
     longest[SUBJECT_MAX_BYTES] = '\0';
@@ -187,7 +193,7 @@ static void *stress(void *argument)
                 wrong++;
         } else {
             struct token_claims fresh = {subject, client, (uint32_t)number, now_s,
-                                         now_s + 1 + (int64_t)(number % 90)};
+                                         now_s + 1 + (int64_t)(number % 90), NULL, NULL};
             token_cache_store(cache, hash, 1, now_s, &fresh);
         }
         arena_reset(own);
