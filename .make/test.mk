@@ -21,7 +21,7 @@ test-db: $(BUILD)/asan/tpbis ## rules, plans and the catalogue, in a throw-away 
 	@cd $(ROOT) && tests/db/run '$(BUILD)/asan/tpbis'
 
 test-api: $(BUILD)/asan/tpbis ## the binary over HTTP, as its clients see it
-	@$(PYTEST) tests/api --whole-contract --binary '$(BUILD)/asan/tpbis'
+	@$(PYTEST) tests/api --whole-contract --processes 2 --binary '$(BUILD)/asan/tpbis'
 
 test-io: $(BUILD)/asan/tpbis ## signals, drain, a lost database, smuggled and slow requests
 	@$(PYTEST) tests/io --binary '$(BUILD)/asan/tpbis'

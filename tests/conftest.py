@@ -11,6 +11,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 def pytest_addoption(parser):
     parser.addoption("--binary", default=str(ROOT / "build/asan/tpbis"), help="the tpbis to test")
+    parser.addoption("--processes", type=int, default=1, help="how many API processes serve each shared database, in turns")
     parser.addoption("--whole-contract", action="store_true",
                      help="fail when an operation or status of the contract was never exercised")
 

@@ -5,6 +5,8 @@ import io
 import json
 from pathlib import Path
 
+import pytest
+
 from harness.client import problem
 
 BELITONG_VILLAGES = 17
@@ -50,6 +52,7 @@ class TestPortal:
         assert {feature["id"] for feature in collection["features"]} == ids
         assert all(feature["geometry"] is None for feature in collection["features"])  # nobody published them
 
+    @pytest.mark.one_process
     def test_polling_gives_304_until_somebody_writes(self, fresh):
         api = fresh()
         first = api.get(self.path)

@@ -118,6 +118,7 @@ def test_a_statement_has_its_time(fresh):
     assert api.patch(path_of(library), {"name": "Sekarang"}, etag=tag, token="national_admin").json()["name"] == "Sekarang"
 
 
+@pytest.mark.one_process
 def test_a_full_pool_says_so(fresh):
     """One connection, held by a write that waits: the next is told to come again, soon and not at once."""
     api = fresh(pool_size=1, pool_wait_ms=100, statement_timeout_ms=3000)

@@ -106,6 +106,7 @@ def test_change_needs_the_tag(own_api, world):
     problem(own_api.patch(f"{PATH}/x", {"name": "x"}, etag='"1.x"', token="national_admin"), 400, "invalid_parameter")
 
 
+@pytest.mark.one_process
 def test_polling_costs_a_304(own_api, world):
     for path in (PATH, f"{PATH}/{world['province']}", f"{PATH}/{world['province']}?as_of=2020-01-01", "/v1/team-policies"):
         tag = own_api.get(path).headers["ETag"]

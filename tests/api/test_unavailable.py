@@ -53,6 +53,7 @@ def requests_of(api, library):
             yield operation["operationId"], method.upper(), api.contract.address(template, id=library), options
 
 
+@pytest.mark.one_process
 def test_every_operation_without_its_database(proxied):
     library = proxied.get("/v1/libraries?within=19&kind=village&limit=1").json()["items"][0]["id"]
     proxied.token("national_admin")
@@ -83,6 +84,7 @@ def test_every_operation_without_its_database(proxied):
         assert answer.status_code < 500, f"{name}: {answer.text}"
 
 
+@pytest.mark.one_process
 def test_a_standing_from_memory_does_not_hide_the_lost_database(proxied):
     """Just after the loss the caller is still known; the statement itself then says 503."""
     assert proxied.get("/v1/regions/19").status_code == 200

@@ -105,6 +105,7 @@ WRITES = [(write, path) for write in (by_api, by_patch, by_sql, by_bulk, by_copy
     (write, path) for write in (by_patch, by_sql, by_bulk) for path in (path_of(KAPUK), path_of(BANGKA) + "/descendants")]
 
 
+@pytest.mark.one_process
 @pytest.mark.parametrize("write,path", WRITES)
 def test_no_304_survives_a_write(own_api, own_database, write, path):
     before = settled(own_api, path)
@@ -148,6 +149,7 @@ def test_what_is_written_again_unchanged_keeps_its_tag(own_api):
     assert answer.status_code == 200 and answer.headers["ETag"] == tag and answer.json() == own_api.get(path_of(library)).json()
 
 
+@pytest.mark.one_process
 @pytest.mark.parametrize("shape", ["", "?fields=id,titles,computers", "list", "csv"])
 def test_no_reader_is_shown_what_was_there_before_an_acknowledged_write(own_api, shape):
     """While one writes, others poll with the tags they have: whoever starts after a write was acknowledged sees it."""

@@ -1,16 +1,23 @@
 """The HTTP client of the tests: every exchange it makes is held against the contract."""
 
+import itertools
+
 import requests
 
 TIMEOUT_SECONDS = 60
 
 
 class Api:
-    """A thin layer over requests with tokens by role. Answers are checked by `contract` and remembered there."""
+    """A thin layer over requests with tokens by role. Answers are checked by `contract` and remembered there.
+
+    Requests go to the processes of the service in turns, unless the test is marked `one_process`."""
+
+    one_process = False
 
     def __init__(self, service, clients, contract):
         self.service, self.clients, self.contract = service, clients, contract
         self.base_url, self.address = service.base_url, service.address
+        self.turns = itertools.cycle(service.addresses)
         self.session = requests.Session()
         self.session.trust_env = False
         self._tokens = {}
@@ -40,13 +47,16 @@ class Api:
             self._tokens[role] = answer.json()["access_token"]
         return self._tokens[role]
 
+    def turn(self):
+        return self.address if Api.one_process else next(self.turns)
+
     def request(self, method, path, token="portal", headers=None, **options):
         """`token`: a role's name, None for no token, or a token itself (anything with a dot)."""
         headers = dict(headers or {})
         headers.setdefault("Accept-Language", "en")
         if token:
             headers.setdefault("Authorization", "Bearer " + (token if "." in token else self.token(token)))
-        answer = self.session.request(method, self.address + path, headers=headers, timeout=TIMEOUT_SECONDS, **options)
+        answer = self.session.request(method, self.turn() + path, headers=headers, timeout=TIMEOUT_SECONDS, **options)
         if not options.get("stream"):
             self.contract.check(method, path, answer)
         return answer

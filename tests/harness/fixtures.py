@@ -42,9 +42,15 @@ def contract(request, cluster):
 
 
 @pytest.fixture(scope="session")
-def service(cluster, directory):
-    service = Service(cluster, cluster.make_database(), directory / "service", cors_origins="https://portal.example.id",
-                      statement_timeout_ms=20000)
+def twins(request):
+    """How many processes stand beside the first one of each service that tests share."""
+    return request.config.getoption("--processes") - 1
+
+
+@pytest.fixture(scope="session")
+def service(cluster, directory, twins):
+    service = Service(cluster, cluster.make_database(), directory / "service", twins=twins,
+                      cors_origins="https://portal.example.id", statement_timeout_ms=20000)
     yield service
     assert service.stop() == 0
 
@@ -52,6 +58,14 @@ def service(cluster, directory):
 @pytest.fixture(scope="session")
 def api(service, cluster, contract):
     return Api(service, cluster.clients, contract)
+
+
+@pytest.fixture(autouse=True)
+def one_process(request):
+    """Heeds the marker of that name."""
+    Api.one_process = request.node.get_closest_marker("one_process") is not None
+    yield
+    Api.one_process = False
 
 
 @pytest.fixture
@@ -63,13 +77,13 @@ def database(service, cluster):
 
 
 @pytest.fixture
-def fresh(cluster, directory, contract):
+def fresh(cluster, directory, contract, twins):
     """Makes services on databases of their own: fresh(setting=value) -> Api."""
     made = []
 
     def make(**settings):
         database = cluster.make_database()
-        service = Service(cluster, database, directory / database, **settings)
+        service = Service(cluster, database, directory / database, **{"twins": twins, **settings})
         made.append(service)
         return Api(service, cluster.clients, contract)
 
@@ -81,11 +95,11 @@ def fresh(cluster, directory, contract):
 
 
 @pytest.fixture(scope="module")
-def own_api(cluster, directory, contract):
+def own_api(cluster, directory, contract, twins):
     """One service on a database that a whole file of tests has to itself."""
     database = cluster.make_database()
-    service = Service(cluster, database, directory / database, cors_origins="https://portal.example.id,http://localhost:3000",
-                      statement_timeout_ms=20000)
+    service = Service(cluster, database, directory / database, twins=twins, statement_timeout_ms=20000,
+                      cors_origins="https://portal.example.id,http://localhost:3000")
     yield Api(service, cluster.clients, contract)
     assert service.stop() == 0
     cluster.drop_database(database)

@@ -24,7 +24,9 @@ def free_port():
 class Service:
     """`tpbis serve` against one database. Its log lines are in `log_path`, its pid in `process.pid`."""
 
-    def __init__(self, cluster, database, directory, keys=None, binary=None, **settings):
+    def __init__(self, cluster, database, directory, keys=None, binary=None, twins=0, **settings):
+        """`twins`: how many more processes serve the same database with the same keys, for clients that go from one to
+        the other (`addresses`); everything else here speaks of the first."""
         self.cluster, self.database, self.settings = cluster, database, settings
         self.binary = str(binary or cluster.binary)
         self.directory = Path(directory)
@@ -38,8 +40,11 @@ class Service:
         self.base_url = settings.pop("base_url", None) or self.address
         self.audience = settings.get("audience", "tpbis-api")
         self.log_path = self.directory / f"service-{self.port}.log"
-        self.process = None
+        self.process, self.twins = None, []
         self.start()
+        self.twins = [Service(cluster, database, directory, self.keys_dir, binary, base_url=self.base_url, **self.settings)
+                      for _ in range(twins)]
+        self.addresses = [self.address, *(twin.address for twin in self.twins)]
 
     @property
     def issuer(self):
@@ -56,6 +61,8 @@ class Service:
                                             start_new_session=True)
         if wait:
             self.wait_ready()
+        for twin in self.twins:
+            twin.start(wait)
 
     def wait_ready(self, seconds=START_SECONDS):
         end = time.monotonic() + seconds
@@ -75,6 +82,8 @@ class Service:
 
     def stop(self, seconds=40):
         """Graceful stop; the exit status. A sanitizer's complaint or a crash fails here."""
+        for twin in self.twins:
+            assert twin.stop(seconds) == 0
         if self.process.poll() is None:
             self.signal()
         status = self.process.wait(seconds)
@@ -84,12 +93,17 @@ class Service:
         return status
 
     def kill(self):
+        for twin in self.twins:
+            twin.kill()
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait(10)
 
     def log_text(self):
-        return self.log_path.read_text(encoding="utf-8", errors="replace") if self.log_path.exists() else ""
+        """Of all its processes."""
+        return "".join(path.read_text(encoding="utf-8", errors="replace")
+                       for path in (self.log_path, *(twin.log_path for twin in self.twins))
+                       if path.exists())
 
     def log_lines(self):
         """The JSON lines so far; a line that is not JSON is a bug."""
