@@ -77,6 +77,7 @@ struct call {
     struct value *values;
     struct faults faults;
     struct span arguments; /* of the problem: JSON object */
+    int64_t retry_after_s; /* of the problem: when to come back; 0: as its status has it */
     struct page page;
     struct span fields[FIELDS_MAX];
     size_t field_count;

@@ -137,7 +137,9 @@ void respond_problem(struct call *call, enum problem_code code)
         response_header(call, "Allow", "%.*s", SPAN_ARG(route_allow(call->arena, call->route)));
     if (status == 415 && call->method == METHOD_PATCH)
         accept_patch(call);
-    if (status == 503)
+    if (call->retry_after_s)
+        response_header(call, "Retry-After", "%lld", (long long)call->retry_after_s);
+    else if (status == 503)
         response_header(call, "Retry-After", "%d", code == PROBLEM_draining ? 5 : 2);
     response_header(call, "Content-Language", "%s", call->language == LANGUAGE_EN ? "en" : "id");
 }

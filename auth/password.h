@@ -1,0 +1,27 @@
+/* Passwords of people: argon2id (19 MiB, two passes), at most two at a time in a process, so that guessing
+ * takes neither its memory nor its processors. No composition rules: length, and not a common one. */
+#ifndef AUTH_PASSWORD_H
+#define AUTH_PASSWORD_H
+
+#include "api/base/arena.h"
+#include "api/base/problem.h"
+#include <stdint.h>
+
+#define PASSWORD_MIN 12  /* characters */
+#define PASSWORD_MAX 128 /* characters */
+#define PASSWORD_HASH_BYTES 128
+
+/* FAULT_min_length, FAULT_max_length, FAULT_common_password, FAULT_like_account; FAULT_COUNT when it is good.
+ * *ret_argument is the limit where there is one, in static memory. `username` and `name` may be absent. */
+enum fault_code password_check(struct span password, struct span username, struct span name,
+                               const char **ret_argument);
+
+/* Problems: PROBLEM_busy when too many wait already, or none of the two places becomes free in time
+ * (the deadline, at most some seconds). Takes some tens of milliseconds: hold no connection. */
+enum problem_code password_hash(struct span password, int64_t deadline_ms,
+                                char ret_hash[PASSWORD_HASH_BYTES]);
+/* `hash` may be NULL (nobody of that name): then it is always wrong, and takes as long. */
+enum problem_code password_verify(struct span password, const char *hash, int64_t deadline_ms,
+                                  bool *ret_right);
+
+#endif

@@ -1,0 +1,12 @@
+-- Logging in (auth/login.c).
+
+-- Counts the attempt. wait_s is more than 0 when it comes too early.
+-- name: login_attempt :one internal
+SELECT a.wait_s, a.user_id, a.name, a.language, a.hash FROM login_attempt(:login.username, :login.address) a
+
+-- Takes an attempt back; right is 'true' when the password was.
+-- name: login_release :one internal
+SELECT login_release(:login.username, :login.address, :login.right::boolean) IS NULL AS done
+
+-- name: login_purge :one internal
+SELECT login_purge() AS removed
