@@ -50,6 +50,26 @@ void call_set_flag(struct call *call, uint16_t name)
     call_set(call, name, SPAN("true"));
 }
 
+static uint16_t name_find(const char *name)
+{
+    uint16_t found = 0;
+    while (found < contract_name_count && strcmp(contract_names[found], name) != 0)
+        found++;
+    assert(found < contract_name_count);
+    return found;
+}
+
+void call_bind(struct call *call, const char *name, struct span text)
+{
+    call_set(call, name_find(name), text);
+}
+
+struct span call_value(const struct call *call, const char *name)
+{
+    const struct value *value = &call->values[name_find(name)];
+    return value->state == VALUE_PRESENT ? (struct span){value->text, value->len} : SPAN_NONE;
+}
+
 bool call_has(const struct call *call, uint16_t name)
 {
     return call->values[name].state != VALUE_ABSENT;
@@ -90,6 +110,12 @@ enum problem_code call_refuse(struct call *call, enum problem_code code, const c
     call->arguments = arena_copy(call->arena, (struct span){json.data, json.len});
     buffer_free(&json);
     return code;
+}
+
+void call_add(struct call *call, const char *name, struct span json)
+{
+    assert(call->added_count < ADDED_MAX);
+    call->added[call->added_count++] = (struct added){name, json};
 }
 
 static void header_add(struct call *call, const char *name, const char *value)

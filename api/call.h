@@ -46,6 +46,12 @@ struct response {
     bool gzipped, close;
 };
 
+#define ADDED_MAX 4
+struct added { /* a member of the answer that no statement selects */
+    const char *name;
+    struct span json;
+};
+
 #define FIELDS_MAX 64
 struct page {
     bool list, stream, count; /* stream: a whole list, in batches */
@@ -79,6 +85,8 @@ struct call {
     struct span arguments; /* of the problem: JSON object */
     int64_t retry_after_s; /* of the problem: when to come back; 0: as its status has it */
     struct page page;
+    struct added added[ADDED_MAX];
+    size_t added_count;
     struct span fields[FIELDS_MAX];
     size_t field_count;
     char today[11];
@@ -97,6 +105,9 @@ void call_set(struct call *call, uint16_t name, struct span text); /* copies; SP
 void call_set_cstr(struct call *call, uint16_t name, const char *text);
 void call_set_flag(struct call *call,
                    uint16_t name); /* a condition that holds, with the value "true" */
+/* The same by a name of the contract, for what a prepare function binds; its value, or SPAN_NONE. */
+void call_bind(struct call *call, const char *name, struct span text);
+struct span call_value(const struct call *call, const char *name);
 bool call_has(const struct call *call, uint16_t name); /* present or null */
 void call_fault(struct call *call, const char *parameter, enum fault_code code,
                 struct span argument);
@@ -110,6 +121,9 @@ int64_t call_timeout_ms(const struct call *call);
 /* Remembers the argument of a problem and returns its code. `text` may be anything; it is escaped. */
 enum problem_code call_refuse(struct call *call, enum problem_code code, const char *argument,
                               struct span text);
+
+/* What a prepare function adds to the answer's object: `json` is one JSON value; it and the name live as long as the call. */
+void call_add(struct call *call, const char *name, struct span json);
 
 void response_header(struct call *call, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

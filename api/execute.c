@@ -6,6 +6,7 @@
 #include "api/base/clock.h"
 #include "api/base/uuid.h"
 #include "api/body.h"
+#include "api/handlers/handlers.h"
 #include "api/render.h"
 #include "api/respond.h"
 #include "api/stream.h"
@@ -178,6 +179,23 @@ static void location_set(struct call *call)
                     call->values[call->operation->key].text);
 }
 
+/* The members that no statement selects, at the end of the object. Its ETag stays that of a GET. */
+static void added_render(struct call *call)
+{
+    struct buffer *body = &call->response.body;
+    if (!call->added_count)
+        return;
+    assert(body->len > 2 && body->data[body->len - 1] == '}');
+    body->len--;
+    for (size_t i = 0; i < call->added_count; i++) {
+        buffer_char(body, ',');
+        buffer_json_string(body, span_of(call->added[i].name));
+        buffer_char(body, ':');
+        buffer_span(body, call->added[i].json);
+    }
+    buffer_char(body, '}');
+}
+
 /* Renders the answer of a write that has not been committed yet. */
 static enum problem_code render_write(struct call *call, const struct plan *plan, bool repeated)
 {
@@ -196,7 +214,8 @@ static enum problem_code render_write(struct call *call, const struct plan *plan
     if (version_tag(call, version)) /* only a read that is audited: the read still happened */
         respond_not_modified(call);
     else
-        respond_gzip(call);
+        added_render(call);
+    respond_gzip(call);
     if (operation->creates)
         location_set(call);
     return PROBLEM_NONE;
@@ -218,6 +237,8 @@ static enum problem_code transact(struct call *call, struct connection *connecti
         enum problem_code code = claim(call, connection, &context, &repeated);
         if (code)
             return code;
+        if (repeated)
+            call->added_count = 0; /* it was for an object that is not made again */
     }
     plan_add(&plan, call, STEP_GATE, repeated ? NULL : operation->gate);
     plan_add(&plan, call, STEP_WRITE, repeated ? NULL : operation->write);
@@ -243,6 +264,11 @@ enum problem_code execute_write(struct call *call)
 {
     struct connection *connection;
     bool own_id = false;
+    enum problem_code code = PROBLEM_NONE;
+    if (call->operation->prepare)
+        code = prepare_find(call->operation->prepare)->run(call);
+    if (code)
+        return code;
     if (call->operation->creates && call->operation->key == NAME_ID) {
         own_id = call->values[NAME_ID].state == VALUE_PRESENT;
         if (!own_id) {
@@ -251,7 +277,7 @@ enum problem_code execute_write(struct call *call)
             call_set_cstr(call, NAME_ID, id);
         }
     }
-    enum problem_code code = lend(call, &connection);
+    code = lend(call, &connection);
     if (code)
         return code;
     code = transact(call, connection, own_id);

@@ -305,6 +305,10 @@ void pipeline_init(struct service *service)
             fprintf(stderr, "no handler %s for %s\n", operation->handler, operation->id);
             abort();
         }
+        if (operation->prepare && !prepare_find(operation->prepare)) {
+            fprintf(stderr, "no function %s for %s\n", operation->prepare, operation->id);
+            abort();
+        }
     }
     if (!contract_statement("claim_id") || !contract_statement("ready") ||
         !contract_statement("schema_recorded")) {

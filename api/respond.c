@@ -56,6 +56,8 @@ struct span respond_plain(const struct call *call)
 
 bool respond_gzip_wanted(const struct call *call)
 {
+    if (call->operation && call->operation->secret)
+        return false; /* the length of a compressed body tells of what stands beside the secret */
     return call->accepts_gzip && !call->response.gzipped &&
            respond_plain(call).len >= GZIP_MIN_BYTES;
 }
@@ -199,7 +201,8 @@ void respond_finish(struct call *call)
         response_header_lent(call, "Content-Encoding", "gzip");
     if (!has_header(call, "Cache-Control"))
         response_header_lent(call, "Cache-Control",
-                             response->status >= 400 || call->method != METHOD_GET
+                             response->status >= 400 || call->method != METHOD_GET ||
+                                     (call->operation && call->operation->secret)
                                  ? "no-store"
                                  : "private, no-cache");
     response_header(call, "X-Request-Id", "%.*s", SPAN_ARG(call->request_id));

@@ -212,6 +212,7 @@ struct operation {
     uint8_t method;
     bool open;           /* security: [] said in the contract */
     bool audited;        /* x-audited: a read that runs as a write */
+    bool secret;         /* x-secret: its answer shows what is shown once */
     bool creates;        /* answers 201 with Location */
     bool match_required; /* If-Match: 428 without */
     bool optional_body;
@@ -235,6 +236,7 @@ struct operation {
         *fields; /* top-level names of its answer (of an item of a list), for fields= */
     const struct statement *gate, *write, *answer; /* each or NULL; answer is :many for a list */
     const char *handler;                           /* name of a handler in C, or NULL */
+    const char *prepare; /* x-prepare: a function in C before the statements, or NULL */
     const char *body_constant;                     /* x-constant: the whole answer, JSON, or NULL */
     const uint16_t *tables; /* union of the tables its answer (and gate) reads */
 };

@@ -15,6 +15,19 @@ static const struct handler handlers[] = {
     {"token", handle_token},
 };
 
+/* Functions that run before an operation's statements, by the x-prepare of the contract. */
+static const struct handler preparations[] = {
+    {NULL, NULL},
+};
+
+const struct handler *prepare_find(const char *name)
+{
+    for (const struct handler *at = preparations; at->name; at++)
+        if (strcmp(at->name, name) == 0)
+            return at;
+    return NULL;
+}
+
 const struct handler *handler_find(const char *name)
 {
     for (size_t i = 0; i < sizeof(handlers) / sizeof(*handlers); i++)

@@ -10,6 +10,10 @@ struct handler {
 };
 const struct handler *handler_find(const char *name); /* NULL when there is none */
 
+/* What runs before the statements of a write (x-prepare): it may read the body's values, lend a connection and return it,
+ * bind names for the statements (call_bind) and add members to the answer (call_add). */
+const struct handler *prepare_find(const char *name);
+
 enum problem_code handle_health_live(struct call *call);
 enum problem_code handle_health_ready(struct call *call);
 enum problem_code handle_metrics(struct call *call);

@@ -83,6 +83,7 @@ class Checks:
             values["cursor"] = "text"
         elif not operation.is_list:
             values.pop("page_rows", None)
+        values.update(operation.binds)
         for name, kind, place in [(p.name, p.type, p.place) for p in operation.parameters] \
                 + [(m.path, m.type, m.place) for m in operation.members]:
             if name in self.builtins and self.builtins[name] != kind:
@@ -154,7 +155,7 @@ class Checks:
             if parameter.role == "cursor" and "cursor" not in used:
                 self.report.fault(parameter.place, f'{operation.id}: no statement has the condition "cursor"')
         for member in operation.members:
-            if member.path not in used:
+            if member.path not in used and member.path not in operation.reads:
                 self.report.fault(member.place, f'{operation.id}: no statement uses the member "{member.path}"')
 
     # -- what may be read --
@@ -184,6 +185,7 @@ class Checks:
         always = {c.name.split(".")[0] for c in columns if not c.condition}
         selected = {c.name.split(".")[0] for c in columns}
         operation.fields = [name for name in operation.fields if name in selected]
+        always |= set(operation.adds)
         for column in columns:
             if column.name == "?":
                 self.report.fault(statement.place, f'"{statement.name}" has a column without a name')
@@ -252,7 +254,7 @@ class Checks:
                 continue
             schemas[id(schema)] = schema
             names = {column.name.split(".")[0] for column in columns_of(statement) or []}
-            selected.setdefault(id(schema), set()).update(names)
+            selected.setdefault(id(schema), set()).update(names, operation.adds)
         for key, schema in schemas.items():
             for name in schema.get("properties") or {}:
                 if name not in selected[key]:

@@ -163,7 +163,8 @@ class Emitter:
         parts = [
             f".id = {c_string(operation.id)}", f".path = {c_string(operation.path)}", f".index = {index}",
             f".method = {METHODS[operation.method]}", f".open = {c_bool(not operation.security)}",
-            f".audited = {c_bool(operation.flag('x-audited'))}", f".creates = {c_bool(operation.success == 201)}",
+            f".audited = {c_bool(operation.flag('x-audited'))}",
+            f".secret = {c_bool(operation.flag('x-secret'))}", f".creates = {c_bool(operation.success == 201)}",
             f".match_required = {c_bool(operation.flag('x-match-required'))}",
             f".optional_body = {c_bool(operation.optional_body)}", f".success = {operation.success}",
             f".produces = {_media(operation.produces)}", f".consumes = {_media(operation.consumes)}",
@@ -177,7 +178,7 @@ class Emitter:
             f".table_count = {len(read)}", f".parameters = {parameters}",
             f".body = {self.schemas.reference(operation.body) if operation.body is not None else 'NULL'}",
             f".members = {members}", f".orders = {orders}", f".fields = {fields}",
-            f".handler = {c_string(operation.handler)}",
+            f".handler = {c_string(operation.handler)}", f".prepare = {c_string(operation.prepare)}",
             f".body_constant = {'constant_' + operation.constant if operation.constant else 'NULL'}",
             f".tables = {tables}",
         ]

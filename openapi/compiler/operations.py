@@ -75,6 +75,10 @@ class Operation:
     statements: dict = field(default_factory=dict)  # gate, write, answer -> name
     handler: str = None
     constant: str = None
+    prepare: str = None  # x-prepare: a function in C before the statements,
+    binds: dict = field(default_factory=dict)  # what it gives them (name -> type),
+    reads: list = field(default_factory=list)  # the members of the body that it reads,
+    adds: list = field(default_factory=list)   # and those of the answer that it gives itself
 
     def parameter(self, role):
         return next((p for p in self.parameters if p.role == role), None)
@@ -349,13 +353,38 @@ class Builder:
         operation.key = node.get("x-key", "id")
         if "x-key" in node and (operation.success != 201 or operation.key not in {m.path for m in operation.members}):
             self.report.fault(node.place("x-key"), "x-key is a member of the body of an operation that answers 201")
-        for key in ("x-audited", "x-match-required"):
+        self._prepare(operation)
+        for key in ("x-audited", "x-match-required", "x-secret"):
             if key in node and node[key] is not True:
                 self.report.fault(node.place(key), f"{key} can only be true")
         if operation.constant and operation.constant != "enumerations":
             self.report.fault(node.place("x-constant"), f'the constant "{operation.constant}" is not known')
         if operation.handler is not None and not IDENTIFIER.match(str(operation.handler)):
             self.report.fault(node.place("x-handler"), "a handler is a lower_case name")
+
+    def _prepare(self, operation):
+        node = operation.node.get("x-prepare")
+        if node is None:
+            return
+        place = operation.node.place("x-prepare")
+        if not isinstance(node, Map) or set(node) - {"function", "binds", "reads", "adds"} \
+                or not IDENTIFIER.match(str(node.get("function", ""))):
+            self.report.fault(place, "x-prepare has a function, and perhaps binds, reads and adds")
+            return
+        if not operation.statements or operation.method == "get":
+            self.report.fault(place, "x-prepare stands before the statements of a write")
+        operation.prepare = node["function"]
+        operation.binds = dict(node.get("binds") or {})
+        operation.reads, operation.adds = list(node.get("reads") or []), list(node.get("adds") or [])
+        for name, kind in operation.binds.items():
+            if kind not in TYPES:
+                self.report.fault(place, f'"{name}" has no known type')
+        for name in operation.reads:
+            if name not in {member.path for member in operation.members}:
+                self.report.fault(place, f'the body has no member "{name}"')
+        for name in operation.adds:
+            if name not in operation.fields:
+                self.report.fault(place, f'the answer has no member "{name}"')
 
     def _shape(self, operation):
         """What belongs together: If-Match, formats, pages, and the statuses that must be documented."""

@@ -183,3 +183,20 @@ name 0;tags 7;1 0 gate_thing owner
 5 0 1
 ^\\S 0.1.0 things:write idle
 """
+
+
+def test_a_function_before_the_statements(tmp_path):
+    """What x-prepare binds, reads and adds need not come from the request, be read by a statement, or be selected."""
+    prepare = "      x-secret: true\n      x-prepare: {function: hash_it, binds: {hash: text}, reads: [word], adds: [shown]}\n"
+    changes = [
+        ("contract/openapi.yaml", "      operationId: create_thing\n", "      operationId: create_thing\n" + prepare),
+        ("contract/openapi.yaml", "        tags: {type: array, maxItems: 5", "        word: {type: string, maxLength: 9}\n        tags: {type: array, maxItems: 5"),
+        ("contract/openapi.yaml", "        distance_km: {type", "        shown: {type: string, maxLength: 9}\n        distance_km: {type"),
+        ("queries/things.sql", "(:id, :name, :tags)", "(:id, :name || :hash, :tags)"),
+    ]
+    tiny.write(tmp_path, changes)
+    source = tiny.compile_files(tmp_path)["contract.c"]
+    assert '.prepare = "hash_it"' in source and ".secret = true" in source
+    tiny.write(tmp_path / "without", changes[1:])
+    told = "\n".join(tiny.refusals(tmp_path / "without"))
+    assert "needs :hash" in told and 'no statement uses the member "word"' in told and 'no statement selects "shown"' in told

@@ -7,6 +7,7 @@ from unit.openapi import tiny
 
 C, Q, M, U = "contract/openapi.yaml", "queries/things.sql", "migrations/0001.sql", "contract/unpublished.yaml"
 GET = "operationId: get_thing\n"
+POST = "operationId: create_thing\n"
 THING = "        name: {type: string, maxLength: 100, pattern: '\\S'}\n"
 
 # name: (what the fault says, changes); a change is (file, old, new)
@@ -171,6 +172,13 @@ OPERATIONS = {
     "x-reach of no scope": ("x-reach is a list of known scopes", [(C, GET, GET + "      x-reach: []\n")]),
     "x-reach of an open operation": ("of an operation behind a token", [
         (C, "      security: []\n", "      security: []\n      x-reach: ['things:read']\n")]),
+    "x-prepare without a function": ("x-prepare has a function", [(C, POST, POST + "      x-prepare: {binds: {a: text}}\n")]),
+    "x-prepare of an unknown key": ("x-prepare has a function", [(C, POST, POST + "      x-prepare: {function: f, bind: {a: text}}\n")]),
+    "x-prepare of a read": ("x-prepare stands before the statements of a write", [(C, GET, GET + "      x-prepare: {function: f}\n")]),
+    "x-prepare of an unknown type": ('"a" has no known type', [(C, POST, POST + "      x-prepare: {function: f, binds: {a: txt}}\n")]),
+    "x-prepare reads what is not sent": ('the body has no member "colour"', [(C, POST, POST + "      x-prepare: {function: f, reads: [colour]}\n")]),
+    "x-prepare adds what is not answered": ('the answer has no member "colour"', [(C, POST, POST + "      x-prepare: {function: f, adds: [colour]}\n")]),
+    "x-secret that is not true": ("x-secret can only be true", [(C, POST, POST + "      x-secret: yes please\n")]),
     "x-key of what the body has not": ("x-key is a member of the body", [
         (C, "      operationId: create_thing\n", "      operationId: create_thing\n      x-key: colour\n")]),
     "x-key of what is not made": ("x-key is a member of the body", [(C, GET, GET + "      x-key: name\n")]),
