@@ -12,7 +12,7 @@ FUZZ_SECONDS ?= 60
 STRESS_SECONDS ?= 10
 
 ##@ Parts of make test
-.PHONY: test-unit test-db test-api test-io test-races fuzz-all
+.PHONY: test-unit test-db test-api test-io test-interop test-races fuzz-all
 test-unit: $(UNIT_TESTS) $(GEN)/contract.c ## rooms that know no database (cmocka), compilers, layout
 	@cd $(ROOT) && $(PYTHON) tests/unit/run.py $(UNIT_TESTS)
 	@$(PYTEST) tests/unit
@@ -25,6 +25,9 @@ test-api: $(BUILD)/asan/tpbis ## the binary over HTTP, as its clients see it
 
 test-io: $(BUILD)/asan/tpbis ## signals, drain, a lost database, smuggled and slow requests
 	@$(PYTEST) tests/io --binary '$(BUILD)/asan/tpbis'
+
+test-interop: $(BUILD)/asan/tpbis ## clients of OAuth and JWT that nobody here wrote, from npm
+	@$(PYTEST) tests/interop --binary '$(BUILD)/asan/tpbis'
 
 test-races: $(BUILD)/tsan/pool_stress $(BUILD)/tsan/key_store_test ## pool, queries, watch and keys on the build that finds data races
 	@cd $(ROOT) && tests/db/stress $(BUILD)/tsan/pool_stress $(STRESS_SECONDS)

@@ -27,6 +27,7 @@ from bench.measure import Peak, alternate, median, ratio, resident_kib, spent, w
 from bench.one_route import build_one_route  # noqa: E402
 from bench.report import goals_table, markdown  # noqa: E402
 from harness.cluster import Cluster  # noqa: E402
+from harness.npm import npm_install  # noqa: E402
 from harness.service import Service  # noqa: E402
 
 PARTS = ("peers", "routes", "not_modified", "export")
@@ -51,7 +52,7 @@ class Bench:
 
     def prepare(self):
         self.work.mkdir(parents=True, exist_ok=True)
-        self.modules = sides.install_peers(ROOT / "tests/bench", self.work / "peers")
+        self.modules = npm_install(ROOT / "tests/bench", self.work / "peers")
         self.one_route = build_one_route(self.build)
         print("cluster, reference data and 85,000 libraries", flush=True)
         self.cluster = Cluster(self.build / "release/tpbis", self.work / "state")

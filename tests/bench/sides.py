@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import time
@@ -20,21 +19,6 @@ PAGE_GIVEN = ("within", "expand.region", "sort.region", "page_rows")
 PAGE_KEYS = ("@place", "id")
 POOL_CONNECTIONS = 10  # of every side, ours included; two processes have five each
 PGBENCH = "/usr/lib/postgresql/15/bin/pgbench"
-
-
-def install_peers(source, target):
-    """node_modules of the peers, installed once from the pinned lock file."""
-    target.mkdir(parents=True, exist_ok=True)
-    lock = (source / "package-lock.json").read_bytes()
-    done = target / ".installed"
-    if not done.exists() or done.read_bytes() != lock:
-        print("installing the peers (npm ci)", flush=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(source / name, target / name)
-        subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=target, check=True,
-                       stdout=subprocess.DEVNULL, timeout=600)
-        done.write_bytes(lock)
-    return target
 
 
 def schema_of(values):
