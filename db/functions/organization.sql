@@ -1,5 +1,5 @@
 -- Rules of organizations and people. A person's name is published by what the person does (acts_in_team, facilitates), never
--- by whoever writes the row; erasing a person leaves the row.
+-- by whoever writes the row; erasing a person leaves the row (personal_data_erase.sql).
 
 -- A region that is named must be there and in force today.
 CREATE OR REPLACE FUNCTION region_require(code text) RETURNS void
@@ -129,12 +129,17 @@ BEGIN
        AND (NEW.name, NEW.position) IS DISTINCT FROM (OLD.name, OLD.position) THEN
         PERFORM refuse('person_unknown');
     END IF;
-    IF NEW.erased_at IS NOT NULL THEN -- nothing of the person stays but that there was one
-        NEW.name := NULL;
-        NEW.position := NULL;
-    END IF;
     IF NEW.region_code IS NULL THEN
         NEW.region_code := person_region(NEW.library_id, NEW.organization_id);
+    END IF;
+    IF NEW.erased_at IS NOT NULL THEN -- nothing of the person stays but that there was one, and where
+        NEW.name := NULL;
+        NEW.position := NULL;
+        NEW.organization_id := NULL;
+        NEW.library_id := NULL;
+        NEW.restricted_at := NULL;
+        NEW.restricted_until := NULL;
+        NEW.retain_until := NULL;
     END IF;
     IF TG_OP = 'INSERT' OR NEW.region_code IS DISTINCT FROM OLD.region_code THEN
         PERFORM region_require(NEW.region_code);
@@ -151,17 +156,6 @@ CREATE OR REPLACE TRIGGER keep BEFORE DELETE OR TRUNCATE ON person
 CREATE OR REPLACE TRIGGER b_touch BEFORE UPDATE ON person_contact
     FOR EACH ROW EXECUTE FUNCTION touch();
 
--- AFTER: what is erased has no contact left.
-CREATE OR REPLACE FUNCTION person_erase_follow() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-BEGIN
-    DELETE FROM person_contact WHERE person_id = NEW.id;
-    RETURN NULL;
-END
-$$;
-CREATE OR REPLACE TRIGGER erase_follow AFTER UPDATE OF erased_at ON person
-    FOR EACH ROW WHEN (NEW.erased_at IS NOT NULL) EXECUTE FUNCTION person_erase_follow();
-
 -- BEFORE: a contact belongs to somebody who is there; the person's row is its lock.
 CREATE OR REPLACE FUNCTION person_contact_rules() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -170,6 +164,7 @@ BEGIN
     IF NOT FOUND THEN
         PERFORM refuse('person_unknown');
     END IF;
+    PERFORM person_restricted_refuse(NEW.person_id);
     RETURN NEW;
 END
 $$;

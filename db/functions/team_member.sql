@@ -52,7 +52,7 @@ BEGIN
     NEW.starts_on := coalesce(NEW.starts_on, today());
     NEW.name := CASE WHEN NEW.person_id IS NULL THEN btrim(NEW.name) END;
     NEW.name_key := nullif(array_to_string(words(NEW.name), ' '), '');
-    IF num_nonnulls(NEW.person_id, NEW.name, NEW.position) = 0 THEN
+    IF num_nonnulls(NEW.person_id, NEW.name, NEW.position) = 0 AND NEW.erased_at IS NULL THEN
         PERFORM refuse('member_nobody');
     ELSIF NEW.source IS NULL AND (coalesce(NEW.starts_on_precision, 'day'), coalesce(NEW.ends_on_precision, 'day')) <> ('day', 'day') THEN
         PERFORM refuse('source_required');
