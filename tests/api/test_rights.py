@@ -9,7 +9,7 @@ import pytest
 
 from harness.client import problem
 from harness.rights import (BANGKA, BELITUNG, EVERYBODY, OWN_LIBRARY, SPOTS, SULSEL, WRITERS_BY_KIND, assert_refused, decided,
-                            reaches)
+                            reaches, who)
 
 # What a library role may do at its own library besides.
 OWN = {

@@ -9,7 +9,7 @@ import pytest
 from harness import programs
 from harness.client import problem
 from harness.rights import (BANGKA, BELITUNG, EVERYBODY, NATION, OWN_LIBRARY, OWN_VILLAGE, SULSEL, WRITERS_BY_KIND, WRITES_PROVINCES,
-                            WRITES_REGENCIES, WRITES_VILLAGES, assert_refused, reaches)
+                            WRITES_REGENCIES, WRITES_VILLAGES, assert_refused, reaches, who)
 
 READS = {"list_programs", "get_program", "list_program_phases", "list_phases", "get_phase", "get_phase_progress",
          "list_participations", "get_participation", "list_participation_history", "list_participation_plan",

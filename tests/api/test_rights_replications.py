@@ -8,7 +8,7 @@ import pytest
 
 from harness import programs
 from harness import replications as r
-from harness.rights import BANGKA, BELITUNG, EVERYBODY, SPOTS, SULSEL, WRITES_VILLAGES, assert_refused, reaches
+from harness.rights import BANGKA, BELITUNG, EVERYBODY, SPOTS, SULSEL, WRITES_VILLAGES, assert_refused, reaches, who
 
 READS = {"list_replications", "get_replication", "list_replication_history", "list_replication_facilitators", "list_lineage",
          "list_visits", "get_visit"}

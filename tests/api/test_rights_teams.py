@@ -6,6 +6,7 @@ import uuid
 import pytest
 
 from harness.client import problem
+from harness.rights import who
 from harness.teams import PATH, add, change, join, made, member_body, team
 
 NATION, BABEL, BANGKA, BELITUNG, SULSEL = "", "19", "19.01", "19.02", "73"

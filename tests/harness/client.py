@@ -1,5 +1,6 @@
 """The HTTP client of the tests: every exchange it makes is held against the contract."""
 
+import functools
 import itertools
 
 import requests
@@ -10,9 +11,11 @@ TIMEOUT_SECONDS = 60
 class Api:
     """A thin layer over requests with tokens by role. Answers are checked by `contract` and remembered there.
 
-    Requests go to the processes of the service in turns, unless the test is marked `one_process`."""
+    Requests go to the processes of the service in turns, unless the test is marked `one_process`. A role's token is that of
+    its client, or, `as_people`, of a user with the same assignment."""
 
     one_process = False
+    as_people = False
 
     def __init__(self, service, clients, contract):
         self.service, self.clients, self.contract = service, clients, contract
@@ -38,7 +41,9 @@ class Api:
         return self.clients[role]
 
     def token(self, role="portal"):
-        """A token of that role's client, fetched once."""
+        """A token of that role's client, fetched once; or of a user of that role, who is made once."""
+        if Api.as_people:
+            return self.people.token_of(role)
         if role not in self._tokens:
             client = self.clients[role]
             answer = self.post("/oauth2/token", data={"grant_type": "client_credentials"},
@@ -49,6 +54,11 @@ class Api:
 
     def turn(self):
         return self.address if Api.one_process else next(self.turns)
+
+    @functools.cached_property
+    def people(self):
+        from harness.people import People  # which stands on this module
+        return People(self)
 
     def request(self, method, path, token="portal", headers=None, **options):
         """`token`: a role's name, None for no token, or a token itself (anything with a dot)."""

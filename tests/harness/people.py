@@ -6,6 +6,7 @@ import uuid
 from harness.cluster import ROLES
 from harness.tokens import SCOPES, Forger
 
+TOKEN_SECONDS = 240  # forged tokens live a little longer
 REDIRECT = "https://app.example.id/callback"
 
 
@@ -18,6 +19,7 @@ class People:
     def __init__(self, api):
         self.api, self.cluster, self.database = api, api.service.cluster, api.service.database
         self._app = None
+        self._by_role = {}
 
     def sql(self, text, *values):
         with self.cluster.connect(self.database) as connection, connection.cursor() as cursor:
@@ -70,6 +72,15 @@ class People:
         forger = Forger(self.api)
         return forger.token(claims=forger.claims(sub=user["id"], client_id=app["client_id"], iat=int(time.time()),
                                                  scope=scope or " ".join(sorted(SCOPES))))
+
+
+    def token_of(self, role):
+        """Of one user with that role, where the role's client has it; made once, its token fresh while it is needed."""
+        known = self._by_role.get(role)
+        if not known or known["until"] < time.time():
+            user = known["user"] if known else self.user(role)
+            known = self._by_role[role] = {"user": user, "token": self.token(user), "until": time.time() + TOKEN_SECONDS}
+        return known["token"]
 
 
 def day_values(day):

@@ -6,6 +6,10 @@ READS and WRITES which operations it decides about."""
 import importlib.util
 from pathlib import Path
 
+import pytest
+
+from harness.client import Api
+
 NATION, BANGKA, BELITUNG, SULSEL = "", "19.01", "19.02", "73.08"
 PROVINCE = "19"
 OWN_LIBRARY = "own"  # the village library of the library roles, in Bangka
@@ -27,6 +31,14 @@ WRITERS_BY_KIND = {"village": WRITES_VILLAGES, "tbm": WRITES_VILLAGES, "regency"
 
 # A village of each place that is not the library roles' own.
 SPOTS = {BANGKA: "19.01.07.2004", BELITUNG: "19.02.01.1001", SULSEL: "73.08.01.1001"}
+
+
+@pytest.fixture(autouse=True, scope="module", params=["clients", "people"])
+def who(request):
+    """An oracle that imports this is asked twice: of machines with their roles, and of users with the same ones."""
+    Api.as_people = request.param == "people"
+    yield request.param
+    Api.as_people = False
 
 
 def reaches(role, place):
