@@ -172,11 +172,16 @@ static enum problem_code claim(struct call *call, struct connection *connection,
     return PROBLEM_NONE;
 }
 
-static void location_set(struct call *call)
+/* The key as the answer shows it, for that of a client is made of the id; else as it was bound. */
+static void location_set(struct call *call, const struct rows *answer)
 {
     struct span path = call->target.path;
-    response_header(call, "Location", "%.*s/%s", SPAN_ARG(path),
-                    call->values[call->operation->key].text);
+    uint16_t name = call->operation->key;
+    int column = rows_column(answer, contract_names[name]);
+    struct span key = span_of(call->values[name].text);
+    if (column >= 0)
+        rows_cell(answer, 0, (size_t)column, &key);
+    response_header(call, "Location", "%.*s/%.*s", SPAN_ARG(path), SPAN_ARG(key));
 }
 
 /* The members that no statement selects, at the end of the object. Its ETag stays that of a GET. */
@@ -217,7 +222,7 @@ static enum problem_code render_write(struct call *call, const struct plan *plan
         added_render(call);
     respond_gzip(call);
     if (operation->creates)
-        location_set(call);
+        location_set(call, answer);
     return PROBLEM_NONE;
 }
 

@@ -144,6 +144,8 @@ static enum problem_code gate_authorize(struct call *call)
     for (size_t i = 0; i < operation->reach_count && i < ALTERNATIVES_MAX; i++)
         held[i] = operation->reach[i].scopes;
     scopes_bind(call);
+    if (*call->service->settings.terms_version)
+        call_set_cstr(call, NAME_TERMS_VERSION, call->service->settings.terms_version);
     reach_bind(call, held, operation->reach_count ? operation->reach_count : count);
     return PROBLEM_NONE;
 }

@@ -2,22 +2,7 @@
  * hash. */
 #include "auth/client.h"
 
-#include <openssl/crypto.h>
-
 #include "api/base/digest.h"
-
-void client_secret_make(char ret_secret[SECRET_LENGTH + 1], unsigned char ret_hash[32])
-{
-    unsigned char bytes[SECRET_BYTES];
-    random_bytes(bytes, sizeof bytes);
-    struct arena *arena = arena_new(256);
-    struct span text = base64url_encode(arena, bytes, sizeof bytes);
-    memcpy(ret_secret, text.ptr, SECRET_LENGTH);
-    ret_secret[SECRET_LENGTH] = '\0';
-    digest_sha256(text, ret_hash);
-    OPENSSL_cleanse(bytes, sizeof bytes);
-    arena_free(arena);
-}
 
 bool client_secret_verify(struct span secret, const struct client_secrets *secrets)
 {

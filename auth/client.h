@@ -1,13 +1,11 @@
-/* Clients and their secrets. A secret is 256 random bits, so a plain SHA-256 of it is as hard to
- * undo as the secret is to guess; a slow hash would only slow us. */
+/* Clients and what is known of their secrets (auth/secret.h). */
 #ifndef AUTH_CLIENT_H
 #define AUTH_CLIENT_H
 
 #include "api/base/arena.h"
 #include "auth/auth.h"
+#include "auth/secret.h"
 
-#define SECRET_BYTES 32
-#define SECRET_LENGTH 43     /* its text: base64url */
 #define SECRET_MAX_BYTES 128 /* of what a caller may present */
 #define CLIENT_SECRETS_MAX                                                                         \
     4 /* valid at once: the old and the new while they are exchanged, with room */
@@ -16,8 +14,6 @@ struct client_secrets { /* SHA-256 of each secret's text */
     unsigned char hashes[CLIENT_SECRETS_MAX][32];
     size_t count;
 };
-
-void client_secret_make(char ret_secret[SECRET_LENGTH + 1], unsigned char ret_hash[32]);
 
 /* Compares with every place of the table, filled or not, in constant time: an unknown client costs
  * what a known one costs. */

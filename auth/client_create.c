@@ -218,7 +218,7 @@ static bool write_client(const struct creation *creation, const struct new_clien
 
     unsigned char hash[32];
     char *secret = arena_alloc(arena, SECRET_LENGTH + 1), hash_text[65];
-    client_secret_make(secret, hash);
+    secret_make(SECRET_CLIENT, secret, hash);
     client_hash_write(hash, hash_text);
     access_bind(creation->values, ACCESS_CLIENT_ID, span_of(client_id), arena);
     access_bind(creation->values, ACCESS_SECRET_HASH, span_of(hash_text), arena);

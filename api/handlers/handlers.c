@@ -17,6 +17,8 @@ static const struct handler handlers[] = {
 
 /* Functions that run before an operation's statements, by the x-prepare of the contract. */
 static const struct handler preparations[] = {
+    {"client_secret", prepare_client_secret},
+    {"api_key", prepare_api_key},
     {NULL, NULL},
 };
 

@@ -14,6 +14,9 @@ const struct handler *handler_find(const char *name); /* NULL when there is none
  * bind names for the statements (call_bind) and add members to the answer (call_add). */
 const struct handler *prepare_find(const char *name);
 
+enum problem_code prepare_client_secret(struct call *call);
+enum problem_code prepare_api_key(struct call *call);
+
 enum problem_code handle_health_live(struct call *call);
 enum problem_code handle_health_ready(struct call *call);
 enum problem_code handle_metrics(struct call *call);

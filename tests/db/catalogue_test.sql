@@ -41,13 +41,13 @@ SELECT is_empty($$SELECT relname FROM pg_class WHERE relowner = 'tpbis_api'::reg
                 'the service owns nothing');
 SELECT ok(NOT rolsuper AND NOT rolcreatedb AND NOT rolcreaterole AND NOT rolbypassrls, 'and is no administrator') FROM pg_roles WHERE rolname = 'tpbis_api';
 SELECT set_eq($$SELECT name FROM ours WHERE has_any_column_privilege('tpbis_api', oid, 'INSERT, UPDATE') OR has_table_privilege('tpbis_api', oid, 'DELETE, TRUNCATE, TRIGGER')$$,
-              '{library,library_identifier,organization,organization_contact,person,person_contact,program,program_organization,phase,
+              '{api_key,client,client_secret,library,library_identifier,organization,organization_contact,person,person_contact,program,program_organization,phase,
                 phase_target,published_figure,participation,participation_work_plan,training,training_participant,
                 replication,replication_facilitator,visit,
                 team,team_decree,team_funding,team_meeting,team_member,team_work_plan}'::text[],
               'it writes what its operations write; histories, placements, facts, regions and rights never');
 SELECT set_eq($$SELECT name FROM ours WHERE has_table_privilege('tpbis_api', oid, 'DELETE')$$, 
-              '{library_identifier,organization_contact,person_contact,program_organization,phase_target,published_figure,
+              '{client_secret,library_identifier,organization_contact,person_contact,program_organization,phase_target,published_figure,
                 participation_work_plan,training_participant,replication_facilitator}'::text[], 'it deletes parts only, and contacts');
 SELECT is_empty($$SELECT column_name FROM information_schema.columns WHERE table_schema = 'public' AND table_name = 'library'
                   AND column_name IN ('id', 'kind', 'region_code', 'supervisor_id', 'placed_from', 'identifiers', 'closed_at', 'created_at', 'updated_at')

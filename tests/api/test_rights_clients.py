@@ -1,0 +1,93 @@
+"""Who administers machines: the national administrators, wherever nobody else may even look, and they for the whole nation only."""
+
+import uuid
+
+import pytest
+
+from harness import machines
+from harness.client import problem
+from harness.people import People
+from harness.rights import EVERYBODY, assert_refused
+
+READS = {"list_clients", "get_client", "list_client_secrets", "list_api_keys"}
+WRITES = {"create_client", "update_client", "suspend_client", "reinstate_client", "create_client_secret", "delete_client_secret",
+          "create_api_key", "revoke_api_key"}
+ADMINISTRATORS = {"national_admin"}
+
+
+class Attempt:
+    """Does one operation with everything about the request right except, perhaps, the caller."""
+
+    def __init__(self, api, token):
+        self.api, self.token, self.one = api, token, machines.client(api)
+        self.path = machines.path_of(self.one)
+
+    def list_clients(self):
+        return self.api.get(machines.PATH, token=self.token)
+
+    def get_client(self):
+        return self.api.get(self.path, token=self.token)
+
+    def create_client(self):
+        return self.api.post(machines.PATH, token=self.token, json={"name": "Hak", "type": "public", **machines.OWNER})
+
+    def update_client(self):
+        tag = self.api.get(self.path, token="national_admin").headers["ETag"]
+        return self.api.patch(self.path, {"name": uuid.uuid4().hex}, etag=tag, token=self.token)
+
+    def suspend_client(self):
+        return self.api.post(self.path + "/suspend", token=self.token, json={"reason": "uji hak"})
+
+    def reinstate_client(self):
+        assert self.api.post(self.path + "/suspend", token="national_admin", json={"reason": "uji hak"}).status_code == 200
+        return self.api.post(self.path + "/reinstate", token=self.token)
+
+    def list_client_secrets(self):
+        return self.api.get(self.path + "/secrets", token=self.token)
+
+    def create_client_secret(self):
+        return machines.secret(self.api, self.one, self.token)
+
+    def delete_client_secret(self):
+        one = machines.secret(self.api, self.one).json()["id"]
+        return self.api.delete(f"{self.path}/secrets/{one}", token=self.token)
+
+    def list_api_keys(self):
+        return self.api.get(self.path + "/api-keys", token=self.token)
+
+    def create_api_key(self):
+        return machines.api_key(self.api, self.one, self.token)
+
+    def revoke_api_key(self):
+        one = machines.api_key(self.api, self.one).json()["id"]
+        return self.api.delete(f"{self.path}/api-keys/{one}", token=self.token)
+
+
+@pytest.mark.parametrize("role", sorted(EVERYBODY))
+@pytest.mark.parametrize("operation", sorted(READS | WRITES))
+def test_cell(api, operation, role):
+    answer = getattr(Attempt(api, role), operation)()
+    if role in ADMINISTRATORS:
+        assert answer.status_code < 300, answer.text
+    else:
+        assert_refused(answer)
+
+
+@pytest.fixture(scope="module")
+def provincial(api):
+    """Somebody whom a mistake has made administrator of one province."""
+    people = People(api)
+    return people.token(people.user("national_admin", region="19"))
+
+
+@pytest.mark.parametrize("operation", sorted(WRITES))
+def test_a_part_of_the_nation_writes_nothing(api, provincial, operation):
+    problem(getattr(Attempt(api, provincial), operation)(), 403, "out_of_reach")
+
+
+def test_a_part_of_the_nation_reads_nothing(api, provincial):
+    attempt = Attempt(api, provincial)
+    assert attempt.list_clients().json()["items"] == []
+    problem(attempt.get_client(), 403, "out_of_reach")
+    for answer in (attempt.list_client_secrets(), attempt.list_api_keys()):
+        problem(answer, 404, "not_found")
