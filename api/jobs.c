@@ -30,6 +30,7 @@ struct job {
 #define EVERY(setting) offsetof(struct settings, setting)
 
 static const struct job table[] = {
+    {"purge_oauth", .statement = "purge_oauth", .every_s = EVERY(purge_interval_s)},
     {"purge_idempotency", .statement = "purge_idempotency", .every_s = EVERY(purge_interval_s)},
 };
 #define JOBS (sizeof(table) / sizeof(*table))

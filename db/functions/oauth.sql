@@ -1,0 +1,200 @@
+-- Grants of people to apps. Rule: a secret comes in as its SHA-256 and never leaves; whoever presents an old one ends the grant.
+-- An outcome is a word, not an exception: what a refusal changes (the end of a grant) must be committed.
+
+-- Ends a grant: its refresh token is dead at once, its access tokens within the watch's interval, and the browser it was given
+-- in is logged out, so that the next person at a shared computer does not find it open.
+CREATE OR REPLACE FUNCTION oauth_grant_end(ended uuid, why text) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    INSERT INTO oauth_revocation (id, kind, reason) VALUES (ended, 'grant', why) ON CONFLICT DO NOTHING;
+    DELETE FROM login_session s USING oauth_grant g WHERE g.id = ended AND s.hash = g.session_hash;
+END
+$$;
+
+-- Ends all that a user is logged in with, but one grant where that is given: after another password, say. How many they were.
+CREATE OR REPLACE FUNCTION user_sessions_end(ended_user uuid, why text, but_grant uuid DEFAULT NULL) RETURNS integer
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    ended integer;
+BEGIN
+    DELETE FROM login_session s WHERE s.user_id = ended_user;
+    DELETE FROM oauth_code c WHERE c.user_id = ended_user AND c.grant_id IS NULL;
+    INSERT INTO oauth_revocation (id, kind, reason)
+    SELECT g.id, 'grant', why FROM oauth_grant g
+    WHERE g.user_id = ended_user AND g.expires_at > now() AND g.id IS DISTINCT FROM but_grant
+      AND NOT EXISTS (SELECT FROM oauth_revocation r WHERE r.id = g.id)
+    ON CONFLICT DO NOTHING;
+    GET DIAGNOSTICS ended = ROW_COUNT;
+    RETURN ended;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION login_session_begin(session bytea, of_user uuid, seconds integer) RETURNS void
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    INSERT INTO login_session (hash, user_id, expires_at) VALUES (session, of_user, now() + seconds * interval '1 second')
+$$;
+
+CREATE OR REPLACE FUNCTION login_session_end(session bytea) RETURNS void
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    DELETE FROM login_session s WHERE s.hash = session
+$$;
+
+-- Remembers what the user agreed to, when they were asked, and keeps the code. False when the user may not log in any more.
+CREATE OR REPLACE FUNCTION oauth_code_issue(code bytea, session bytea, of_user uuid, to_client text, back_to text, with_challenge text,
+    for_scopes text[], seconds integer, remember boolean) RETURNS boolean
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM login_session s JOIN app_user u ON u.id = s.user_id
+                   WHERE s.hash = session AND s.user_id = of_user AND s.expires_at > now() AND u.status = 'active') THEN
+        RETURN false;
+    END IF;
+    IF remember THEN
+        INSERT INTO oauth_consent AS c (user_id, client_id, scopes) VALUES (of_user, to_client, for_scopes)
+        ON CONFLICT ON CONSTRAINT oauth_consent_pkey DO UPDATE
+        SET scopes = ARRAY(SELECT DISTINCT s FROM unnest(c.scopes || excluded.scopes) s ORDER BY s), updated_at = now()
+        WHERE NOT c.scopes @> excluded.scopes;
+    END IF;
+    INSERT INTO oauth_code (hash, user_id, client_id, redirect_uri, challenge, scopes, session_hash, expires_at)
+    VALUES (code, of_user, to_client, back_to, with_challenge, for_scopes, session, now() + seconds * interval '1 second');
+    RETURN true;
+END
+$$;
+
+-- Exchanges a code for a grant with its first refresh token. outcome: issued, or why not: unknown, client, expired, redirect,
+-- challenge, inactive; used ends what its first use gave.
+CREATE OR REPLACE FUNCTION oauth_code_redeem(code bytea, by_client text, back_to text, of_challenge text, new_grant uuid, new_refresh bytea,
+    idle_seconds integer, longest_seconds integer, OUT outcome text, OUT user_id uuid, OUT scopes text)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    found oauth_code;
+BEGIN
+    SELECT * INTO found FROM oauth_code c WHERE c.hash = code FOR UPDATE;
+    IF found.hash IS NULL THEN
+        outcome := 'unknown';
+    ELSIF found.client_id <> by_client THEN
+        outcome := 'client';
+    ELSIF found.grant_id IS NOT NULL THEN
+        PERFORM oauth_grant_end(found.grant_id, 'code used twice');
+        outcome := 'used';
+    ELSIF found.expires_at <= now() THEN
+        outcome := 'expired';
+    ELSIF back_to IS NOT NULL AND back_to <> found.redirect_uri THEN
+        outcome := 'redirect';
+    ELSIF of_challenge IS DISTINCT FROM found.challenge THEN
+        outcome := 'challenge';
+    ELSIF NOT EXISTS (SELECT FROM app_user u WHERE u.id = found.user_id AND u.status = 'active') THEN
+        outcome := 'inactive';
+    ELSE
+        INSERT INTO oauth_grant (id, user_id, client_id, scopes, session_hash, expires_at)
+        VALUES (new_grant, found.user_id, found.client_id, found.scopes, found.session_hash, now() + longest_seconds * interval '1 second');
+        INSERT INTO oauth_refresh (grant_id, hash, expires_at)
+        VALUES (new_grant, new_refresh, now() + least(idle_seconds, longest_seconds) * interval '1 second');
+        UPDATE oauth_code c SET grant_id = new_grant WHERE c.hash = code;
+        outcome := 'issued';
+        user_id := found.user_id;
+        scopes := array_to_string(found.scopes, ' ');
+    END IF;
+END
+$$;
+
+-- Uses a refresh token that carries our mark. outcome: issued (sealed is what was brought), again (sealed is what the first use
+-- got), or why not: unknown, client, revoked, expired, inactive, scope; reused ends the grant. Two at once wait for each other.
+CREATE OR REPLACE FUNCTION oauth_refresh_use(of_grant uuid, presented bytea, by_client text, wanted_scopes text[], new_refresh bytea,
+    new_sealed bytea, idle_seconds integer, grace_seconds integer, OUT outcome text, OUT user_id uuid, OUT scopes text, OUT sealed bytea)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    given oauth_grant;
+    live oauth_refresh;
+BEGIN
+    SELECT * INTO given FROM oauth_grant g WHERE g.id = of_grant;
+    IF given.id IS NULL THEN
+        outcome := 'unknown';
+        RETURN;
+    ELSIF given.client_id <> by_client THEN
+        outcome := 'client';
+        RETURN;
+    END IF;
+    SELECT * INTO live FROM oauth_refresh r WHERE r.grant_id = of_grant FOR UPDATE;
+    IF live.grant_id IS NULL OR EXISTS (SELECT FROM oauth_revocation r WHERE r.id = of_grant) THEN
+        outcome := 'revoked';
+    ELSIF live.hash <> presented AND (live.previous_hash IS DISTINCT FROM presented
+                                         OR clock_timestamp() > live.rotated_at + grace_seconds * interval '1 second') THEN
+        PERFORM oauth_grant_end(of_grant, 'refresh token used twice');
+        outcome := 'reused';
+    ELSIF live.expires_at <= now() OR given.expires_at <= now() THEN
+        outcome := 'expired';
+    ELSIF NOT EXISTS (SELECT FROM app_user u WHERE u.id = given.user_id AND u.status = 'active') THEN
+        outcome := 'inactive';
+    ELSIF NOT coalesce(wanted_scopes <@ given.scopes, true) THEN
+        outcome := 'scope';
+    ELSE
+        user_id := given.user_id;
+        scopes := array_to_string(coalesce(wanted_scopes, given.scopes), ' ');
+        IF live.hash = presented THEN
+            UPDATE oauth_refresh r
+            SET hash = new_refresh, previous_hash = presented, sealed = new_sealed, rotated_at = clock_timestamp(),
+                expires_at = least(now() + idle_seconds * interval '1 second', given.expires_at)
+            WHERE r.grant_id = of_grant;
+            outcome := 'issued';
+            sealed := new_sealed;
+        ELSE
+            outcome := 'again';
+            sealed := live.sealed;
+        END IF;
+    END IF;
+END
+$$;
+
+-- RFC 7009 of a refresh token that carries our mark: true when it was one of that client's, in force or old.
+CREATE OR REPLACE FUNCTION oauth_refresh_revoke(of_grant uuid, by_client text) RETURNS boolean
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    owner text;
+BEGIN
+    SELECT g.client_id INTO owner FROM oauth_grant g WHERE g.id = of_grant;
+    IF owner = by_client THEN
+        PERFORM oauth_grant_end(of_grant, 'revoked by the client');
+    END IF;
+    RETURN owner = by_client;
+END
+$$;
+
+-- RFC 7009 of a verified access token.
+CREATE OR REPLACE FUNCTION oauth_token_revoke(token uuid) RETURNS void
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    INSERT INTO oauth_revocation (id, kind, reason) VALUES (token, 'token', 'revoked by the client') ON CONFLICT DO NOTHING
+$$;
+
+-- What nobody can use any more, at most so many of each kind; how many went, and whether there may be more. A grant is kept
+-- until it would have ended of itself, so that an old refresh token is known as such.
+CREATE OR REPLACE FUNCTION purge_oauth(most integer, OUT done bigint, OUT more boolean)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    gone bigint;
+BEGIN
+    done := 0;
+    more := false;
+    DELETE FROM login_session WHERE ctid = ANY (ARRAY(
+        SELECT s.ctid FROM login_session s WHERE s.expires_at <= now() LIMIT most FOR UPDATE SKIP LOCKED));
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    done := done + gone;
+    more := more OR gone = most;
+    DELETE FROM oauth_code WHERE ctid = ANY (ARRAY(
+        SELECT c.ctid FROM oauth_code c WHERE c.expires_at < now() - interval '1 day' LIMIT most FOR UPDATE SKIP LOCKED));
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    done := done + gone;
+    more := more OR gone = most;
+    DELETE FROM oauth_grant WHERE ctid = ANY (ARRAY(
+        SELECT g.ctid FROM oauth_grant g WHERE g.expires_at < now() - interval '1 day' LIMIT most FOR UPDATE SKIP LOCKED));
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    done := done + gone;
+    more := more OR gone = most;
+    DELETE FROM oauth_revocation WHERE ctid = ANY (ARRAY(
+        SELECT r.ctid FROM oauth_revocation r
+        WHERE r.created_at < now() - interval '1 day' AND NOT EXISTS (SELECT FROM oauth_grant g WHERE g.id = r.id)
+        LIMIT most FOR UPDATE SKIP LOCKED));
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    done := done + gone;
+    more := more OR gone = most;
+END
+$$;
