@@ -3,7 +3,7 @@
 C_FILES      := $(shell cd $(ROOT) && find api auth db openapi tests -type f -name '*.[ch]')
 C_UNITS      := $(filter %.c,$(C_FILES))
 SHELL_FILES  := $(shell cd $(ROOT) && grep -rlIE '^\#! ?/(usr/bin/env |bin/)(ba)?sh' \
-                    .ci .setup api auth db openapi tests 2>/dev/null)
+                    .ci .setup .deploy api auth db openapi tests 2>/dev/null)
 PYTHON_FILES := $(shell cd $(ROOT) && find api auth db openapi tests -type f -name '*.py')
 TIDY_UNITS   := $(filter-out tests/%,$(C_UNITS))
 

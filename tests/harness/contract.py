@@ -23,6 +23,12 @@ SEEN_ELSEWHERE = {
     "draining": "tests/io: a stop with requests in flight",
     "participant_erased": "tests/db/training_test.sql: no endpoint changes the name or the person of a participant",
     "conflict_retry": "tests/unit/db/sqlstate_test.c: a deadlock that our order of locks does not allow",
+    "https_required": "tests/io/test_proxy_errors.py: the proxy's own",
+    "too_many_connections": "tests/io/test_proxy_errors.py: the proxy's own",
+    "transfer_coding_not_implemented": "tests/io/test_proxy_guard.py: the proxy's own",
+    "http_version_not_supported": "tests/io/test_proxy_guard.py: the proxy's own",
+    "bad_gateway": "tests/io/test_proxy_errors.py: the proxy's own",
+    "gateway_timeout": "tests/io/test_proxy_errors.py: the proxy's own",
     "internal": "tests/unit/db/sqlstate_test.c: it is always a bug of ours",
 }
 

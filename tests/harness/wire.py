@@ -2,21 +2,24 @@
 
 import re
 import socket
+import ssl
 import time
 
 STATUS_LINE = re.compile(rb"HTTP/1\.[01] (\d{3}) ")
 
 
 class Wire:
-    """One connection. A small `receive_buffer` makes the sender feel a slow reader early."""
+    """One connection, through `tls` (a context) where given. A small `receive_buffer` makes the sender feel a slow reader early."""
 
-    def __init__(self, port, host="127.0.0.1", timeout=10, receive_buffer=None):
+    def __init__(self, port, host="127.0.0.1", timeout=10, receive_buffer=None, tls=None):
         self.timeout = timeout
         self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(timeout)
         self.socket.connect((host, port))
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_hostname="localhost")
         self.received = b""
         self.closed = False  # by the other side
 
@@ -31,7 +34,7 @@ class Wire:
         try:
             self.socket.sendall(data)
             return True
-        except (BrokenPipeError, ConnectionResetError):
+        except (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
             return False
 
     def receive(self, count=65536):

@@ -9,7 +9,7 @@ SUFFIXES = {".c", ".h", ".py", ".sql", ".yaml", ".sh", ".mk", ".js"}
 
 
 def sources():
-    for top in ("api", "auth", "db", "openapi", "tests", ".make", ".setup"):
+    for top in ("api", "auth", "db", "openapi", "tests", ".make", ".setup", ".deploy"):
         for path in sorted((ROOT / top).rglob("*")):
             if path.is_file() and (path.suffix in SUFFIXES or path.suffix == "") and "node_modules" not in path.parts:
                 yield path

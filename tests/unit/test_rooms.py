@@ -31,7 +31,7 @@ FOREIGN = {
 
 TOP = {
     "api", "auth", "db", "openapi", "tests",
-    ".ci", ".setup", ".make", ".clang-format", ".clang-tidy", ".editorconfig", ".gitignore", ".gitattributes",
+    ".ci", ".setup", ".make", ".deploy", ".dockerignore", ".clang-format", ".clang-tidy", ".editorconfig", ".gitignore", ".gitattributes",
     "Makefile", "LICENSE", "README.md", "README.id.md", "docker-compose.yml", "Dockerfile", "deploy",
 }
 UNTRACKED = {".git", "build", ".local"}
