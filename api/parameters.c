@@ -221,6 +221,8 @@ enum problem_code parameters_bind(struct call *call)
     size_t path_at = 0;
     struct span sort = SPAN_NONE;
 
+    if (operation->lenient)
+        return PROBLEM_NONE;
     for (size_t i = 0; i < operation->parameter_count; i++) {
         const struct parameter *parameter = &operation->parameters[i];
         if (parameter->role != PARAMETER_PATH)

@@ -213,6 +213,7 @@ struct operation {
     bool open;           /* security: [] said in the contract */
     bool audited;        /* x-audited: a read that runs as a write */
     bool secret;         /* x-secret: its answer shows what is shown once */
+    bool lenient;        /* x-lenient: its handler reads the query itself, unknown parameters too */
     bool creates;        /* answers 201 with Location */
     bool match_required; /* If-Match: 428 without */
     bool optional_body;

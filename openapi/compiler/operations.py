@@ -354,9 +354,11 @@ class Builder:
         if "x-key" in node and (operation.success != 201 or operation.key not in {m.path for m in operation.members}):
             self.report.fault(node.place("x-key"), "x-key is a member of the body of an operation that answers 201")
         self._prepare(operation)
-        for key in ("x-audited", "x-match-required", "x-secret"):
+        for key in ("x-audited", "x-match-required", "x-secret", "x-lenient"):
             if key in node and node[key] is not True:
                 self.report.fault(node.place(key), f"{key} can only be true")
+        if "x-lenient" in node and (operation.handler is None or "{" in operation.path):
+            self.report.fault(node.place("x-lenient"), "x-lenient is for a handler that reads the query itself")
         if operation.constant and operation.constant != "enumerations":
             self.report.fault(node.place("x-constant"), f'the constant "{operation.constant}" is not known')
         if operation.handler is not None and not IDENTIFIER.match(str(operation.handler)):

@@ -184,6 +184,7 @@ OPERATIONS = {
     "x-key of what is not made": ("x-key is a member of the body", [(C, GET, GET + "      x-key: name\n")]),
     "x-cost of nothing": ("x-cost must be a number", [(C, GET, GET + "      x-cost: 0\n")]),
     "x-audited: false": ("x-audited can only be true", [(C, GET, GET + "      x-audited: false\n")]),
+    "x-lenient without a handler": ("x-lenient is for a handler", [(C, GET, GET + "      x-lenient: true\n")]),
 }
 STATEMENTS = {
     "an unknown statement": ('there is no statement "lock_thing"', [(Q, "-- name: lock_thing :one", "-- name: look_thing :one")]),
