@@ -5,14 +5,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <unistd.h>
+#include <time.h>
 #include "api/base/buffer.h"
+#include "api/base/clock.h"
+#include "api/listener.h"
+#include "api/probe.h"
 #include "auth/auth.h"
 #include "db/load.h"
 #include "db/migrate.h"
 #include "openapi/contract.h"
+
+#define READY_TIMEOUT_MS 3000
+#define HANDED_WAIT_MS 10000
 
 static const char *owner_url(const struct settings *settings)
 {
@@ -22,6 +26,12 @@ static const char *owner_url(const struct settings *settings)
 bool command_schema_check(const struct settings *settings)
 {
     int outcome = migrate_check(settings->database_url, stderr);
+    /* On a socket that another process may be serving, requests are left to it until we could answer them. */
+    int64_t until = clock_monotonic_ms() + (listener_handed() ? HANDED_WAIT_MS : 0);
+    while (outcome < 0 && clock_monotonic_ms() < until) {
+        nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
+        outcome = migrate_check(settings->database_url, stderr);
+    }
     if (outcome == 0)
         fputs("hint: run `tpbis migrate` with the owner's database URL\n", stderr);
     return outcome != 0; /* an unreachable database is waited for: readiness checks it then */
@@ -99,39 +109,23 @@ int command_client_create(const struct settings *settings, int count, char **opt
     return made ? 0 : 1;
 }
 
-/* Connects to the configured address and asks /health/ready: for container health checks, which have no curl. */
+/* Asks the configured address: for container health checks, which have no curl. */
 int command_ready(const struct settings *settings)
 {
     struct sockaddr_storage address = {0};
-    socklen_t len;
     const char *host = settings->listen_address;
     if (strchr(host, ':')) {
         struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&address;
         in6->sin6_family = AF_INET6;
         in6->sin6_port = htons((uint16_t)settings->port);
-        inet_pton(AF_INET6, strcmp(host, "::") == 0 ? "::1" : host, &in6->sin6_addr);
-        len = sizeof(*in6);
+        inet_pton(AF_INET6, host, &in6->sin6_addr);
     } else {
         struct sockaddr_in *in = (struct sockaddr_in *)&address;
         in->sin_family = AF_INET;
         in->sin_port = htons((uint16_t)settings->port);
-        inet_pton(AF_INET, strcmp(host, "0.0.0.0") == 0 ? "127.0.0.1" : host, &in->sin_addr);
-        len = sizeof(*in);
+        inet_pton(AF_INET, host, &in->sin_addr);
     }
-    static const char request[] =
-        "GET /health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-    char answer[32] = "";
-    struct timeval wait = {.tv_sec = 3};
-    int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool ready = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) == 0 &&
-                 setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) == 0 &&
-                 connect(fd, (struct sockaddr *)&address, len) == 0 &&
-                 send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) ==
-                     (ssize_t)sizeof(request) - 1 &&
-                 recv(fd, answer, sizeof(answer) - 1, MSG_WAITALL) > 12 &&
-                 strncmp(answer + 8, " 200", 4) == 0;
-    if (fd >= 0)
-        close(fd);
+    bool ready = probe(&address, "/health/ready", READY_TIMEOUT_MS);
     puts(ready ? "ready" : "not ready");
     return ready ? 0 : 1;
 }

@@ -9,17 +9,11 @@
 #include "api/jobs.h"
 #include "api/metrics.h"
 #include "api/pipeline.h"
+#include "api/reload.h"
 #include "api/server.h"
 #include "api/stream.h"
+#include "api/supervise.h"
 #include "api/version.h"
-
-static void log_level_apply(const char *name)
-{
-    static const char *const names[] = {"debug", "info", "warning", "error"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-        if (strcmp(names[i], name) == 0)
-            log_level_set((enum log_level)i);
-}
 
 /* Without a slash at its end: paths are put behind it. */
 static const char *base_url_of(const struct settings *settings)
@@ -84,15 +78,34 @@ static bool service_start(struct service *service, const struct settings *settin
     return true;
 }
 
-/* Signals are blocked before the first thread and taken here, one at a time. */
+/* The main loop; the signal that ended it. */
+static int serve_until_stopped(struct service *service, struct server *server,
+                               const sigset_t *signals)
+{
+    for (;;) {
+        int64_t wait_ms = supervise_tick(server);
+        const struct timespec wait = {wait_ms / 1000, wait_ms % 1000 * 1000000};
+        int taken = sigtimedwait(signals, NULL, &wait);
+        if (taken == SIGHUP) {
+            supervise_reloading();
+            reload(service);
+            supervise_reloaded(server);
+        } else if (taken > 0) {
+            return taken;
+        }
+        streams_cut();
+    }
+}
+
+/* Signals are blocked before the first thread and taken by the main loop, one at a time. */
 static int serve(const struct settings *settings)
 {
     static struct service service;
     sigset_t signals;
-    int taken;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
     json_object_seed(0);
@@ -106,10 +119,9 @@ static int serve(const struct settings *settings)
         return 1;
     }
     log_event(LOG_INFO, "serving", LOG_C("base_url", service.base_url));
-    const struct timespec second = {.tv_sec = 1};
-    while ((taken = sigtimedwait(&signals, NULL, &second)) < 0)
-        streams_cut();
-    log_event(LOG_INFO, "stopping", LOG_I("signal", taken));
+    log_event(LOG_INFO, "stopping",
+              LOG_I("signal", serve_until_stopped(&service, server, &signals)));
+    supervise_stopping();
     server_stop(server);
     service_stop(&service);
     return 0;
@@ -118,7 +130,7 @@ static int serve(const struct settings *settings)
 static int usage(FILE *out)
 {
     fputs(
-        "tpbis serve                         serve the API until SIGTERM or SIGINT\n"
+        "tpbis serve                         serve the API until SIGTERM or SIGINT; SIGHUP reloads\n"
         "tpbis migrate                       bring the database to this version's schema\n"
         "tpbis load-reference                load the regions and the reference facts that ship with this version\n"
         "tpbis load-reference --edition DIR  load another edition of the regions from a directory\n"
@@ -129,7 +141,8 @@ static int usage(FILE *out)
         "tpbis openapi                       print the contract\n"
         "tpbis --check-config                check the settings and print them\n"
         "tpbis --help-markdown               the settings as a Markdown table\n\n"
-        "Settings are read from the environment:\n\n",
+        "--settings FILE before a command reads settings from that file too. The environment wins over it;\n"
+        "SIGHUP reads it again and puts those marked live in force:\n\n",
         out);
     settings_print_help(out);
     return out == stdout ? 0 : 2;
@@ -138,6 +151,11 @@ static int usage(FILE *out)
 int main(int argc, char **argv)
 {
     struct settings settings;
+    if (argc > 2 && strcmp(argv[1], "--settings") == 0) { /* before the first thread */
+        setenv("TPBIS_SETTINGS_FILE", argv[2], 1);
+        argv += 2;
+        argc -= 2;
+    }
     const char *command = argc > 1 ? argv[1] : "";
     if (strcmp(command, "--help") == 0)
         return usage(stdout);

@@ -5,16 +5,14 @@
  * callback sets, which is sound in that mode only. */
 #include "api/server.h"
 
-#include <errno.h>
 #include <microhttpd.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <ulfius.h>
 #include <unistd.h>
 #include "api/base/clock.h"
 #include "api/base/log.h"
+#include "api/listener.h"
 #include "api/pipeline.h"
 #include "api/stream.h"
 
@@ -29,17 +27,18 @@
 #define CANCEL_INTERVAL_MS 50
 #define CANCEL_WAIT_MS 1000
 #define STREAM_BLOCK_BYTES (64 * 1024)
-#define BACKLOG 1024
 
 struct server {
     struct service *service;
     struct _u_instance instance;
-    int listener;
+    struct listener listener;
+    struct sockaddr_storage address; /* that it listens on */
 };
 
 static _Thread_local struct MHD_Connection *current_connection;
 static struct service
     *counted_service; /* of the one server of this process, for the callbacks below */
+static atomic_uint_fast64_t completed; /* requests answered to their end, or given up */
 
 static void *uri_callback(void *cls, const char *uri, struct MHD_Connection *connection)
 {
@@ -53,6 +52,7 @@ static void completed_callback(void *cls, struct MHD_Connection *connection, voi
 {
     mhd_request_completed(cls, connection, state, why);
     atomic_fetch_sub(&counted_service->in_flight, 1);
+    atomic_fetch_add(&completed, 1);
 }
 
 struct header_list {
@@ -144,31 +144,6 @@ static int endpoint(const struct _u_request *request, struct _u_response *respon
 
 /* ---- start and stop ------------------------------------------------------------------------------- */
 
-/* We bind ourselves: ulfius ignores the address with MHD options, and this lets tests take any free port. */
-static int listen_on(const char *address, int64_t port, FILE *errors)
-{
-    char service[8];
-    snprintf(service, sizeof(service), "%d", (int)port);
-    struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV,
-                             .ai_socktype = SOCK_STREAM};
-    struct addrinfo *found = NULL;
-    int outcome = getaddrinfo(address, service, &hints, &found);
-    if (outcome) {
-        fprintf(errors, "listen address %s: %s\n", address, gai_strerror(outcome));
-        return -1;
-    }
-    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
-    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
-        bind(fd, found->ai_addr, found->ai_addrlen) || listen(fd, BACKLOG)) {
-        fprintf(errors, "cannot listen on %s port %d: %s\n", address, (int)port, strerror(errno));
-        if (fd >= 0)
-            close(fd);
-        fd = -1;
-    }
-    freeaddrinfo(found);
-    return fd;
-}
-
 static void library_log(void *cls, const char *format, va_list arguments)
 {
     char text[256];
@@ -196,8 +171,10 @@ struct server *server_start(struct service *service, FILE *errors)
     struct server *server = memory_alloc(sizeof(*server));
     server->service = service;
     counted_service = service;
-    server->listener = listen_on(settings->listen_address, settings->port, errors);
-    if (server->listener < 0 ||
+    /* Our own socket: ulfius ignores the address with MHD options, and cannot take one that others hold. */
+    socklen_t len = sizeof(server->address);
+    if (!listener_open(settings, &server->listener, errors) ||
+        getsockname(server->listener.fd, (struct sockaddr *)&server->address, &len) ||
         ulfius_init_instance(&server->instance, (unsigned int)settings->port, NULL, NULL) != U_OK) {
         free(server);
         return NULL;
@@ -210,7 +187,7 @@ struct server *server_start(struct service *service, FILE *errors)
         {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)library_log, NULL},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)completed_callback, NULL},
         {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)uri_callback, NULL},
-        {MHD_OPTION_LISTEN_SOCKET, server->listener, NULL},
+        {MHD_OPTION_LISTEN_SOCKET, server->listener.fd, NULL},
         {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)settings->connection_timeout_s, NULL},
         {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)settings->connection_limit, NULL},
         {MHD_OPTION_PER_IP_CONNECTION_LIMIT, (intptr_t)settings->connection_limit_per_address,
@@ -224,7 +201,7 @@ struct server *server_start(struct service *service, FILE *errors)
                          MHD_USE_POLL | MHD_USE_ITC | MHD_USE_ERROR_LOG;
     if (ulfius_start_framework_with_mhd_options(&server->instance, flags, options) != U_OK) {
         fprintf(errors, "the HTTP server does not start\n");
-        close(server->listener);
+        close(server->listener.fd);
         ulfius_clean_instance(&server->instance);
         free(server);
         return NULL;
@@ -245,6 +222,33 @@ static void statements_cancel(struct service *service)
         sleep_ms(CANCEL_INTERVAL_MS);
 }
 
+const struct service *server_service(const struct server *server)
+{
+    return server->service;
+}
+
+const struct sockaddr_storage *server_address(const struct server *server)
+{
+    return &server->address;
+}
+
+uint64_t server_completed(const struct server *server)
+{
+    (void)server;
+    return atomic_load(&completed);
+}
+
+/* True while a request may still come from inside: one on its way, or, for a while, a connection kept open on
+ * which a client may just be sending its next. The answer to that says that it is the last. */
+static bool server_occupied(struct server *server, int64_t idle_until_ms)
+{
+    if (atomic_load(&server->service->in_flight) > 0)
+        return true;
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(server->instance.mhd_daemon,
+                                                           MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+    return info && info->num_connections > 0 && clock_monotonic_ms() < idle_until_ms;
+}
+
 void server_stop(struct server *server)
 {
     struct service *service = server->service;
@@ -252,10 +256,12 @@ void server_stop(struct server *server)
     sleep_ms(service->settings
                  .drain_notice_ms); /* so that a balancer sees 503 before the listener closes */
     MHD_socket listener = MHD_quiesce_daemon(server->instance.mhd_daemon);
-    if (listener != MHD_INVALID_SOCKET)
+    if (listener != MHD_INVALID_SOCKET && !server->listener.shared)
         shutdown(listener, SHUT_RDWR); /* late clients would hang in the backlog */
-    int64_t deadline = clock_monotonic_ms() + service->settings.drain_timeout_s * 1000;
-    while (atomic_load(&service->in_flight) > 0 && clock_monotonic_ms() < deadline)
+    int64_t now = clock_monotonic_ms();
+    int64_t deadline = now + service->settings.drain_timeout_s * 1000;
+    int64_t idle_until = now + service->settings.drain_idle_ms;
+    while (server_occupied(server, idle_until) && clock_monotonic_ms() < deadline)
         sleep_ms(10);
     int left = atomic_load(&service->in_flight);
     if (left)

@@ -1,21 +1,24 @@
-/* Settings from the environment. A value of a secret is never printed, not in a fault either. */
+/* Settings from the environment and the settings file. Rule: the environment wins; a value of a secret is never printed, not in a fault either. */
 #include "api/base/settings.h"
 
 #include "api/base/arena.h"
+#include "api/base/settings_file.h"
 #include "api/base/span.h"
 #include <ctype.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define PREFIX "TPBIS_"
+#define SETTINGS_FILE_VARIABLE PREFIX "SETTINGS_FILE"
 #define SECRET_FILE_MAX 65536
 
 extern char **environ;
 
-/* What settings point to: reachable until the process ends. Loading happens before the first
- * thread. */
+/* What settings point to: reachable until the process ends, for a reader may still hold what a reload
+ * replaced. */
 static struct arena *texts;
 
 enum kind { KIND_TEXT, KIND_NUMBER, KIND_CHOICE };
@@ -26,18 +29,19 @@ struct setting {
     const char *text; /* the default of a text or choice */
     int64_t number, min, max;
     const char *unit, *choices, *help;
-    bool secret;
+    bool secret, live;
 };
 
 static const struct setting table[] = {
-#define SETTING_TEXT(field, initial, secret_, help_)                                               \
+#define ROW_TEXT(field, initial, secret_, help_, live_)                                            \
     {.name = #field,                                                                               \
      .kind = KIND_TEXT,                                                                            \
      .offset = offsetof(struct settings, field),                                                   \
      .text = initial,                                                                              \
      .secret = secret_,                                                                            \
-     .help = help_},
-#define SETTING_NUMBER(field, initial, min_, max_, unit_, help_)                                   \
+     .help = help_,                                                                                \
+     .live = live_},
+#define ROW_NUMBER(field, initial, min_, max_, unit_, help_, live_)                                \
     {.name = #field,                                                                               \
      .kind = KIND_NUMBER,                                                                          \
      .offset = offsetof(struct settings, field),                                                   \
@@ -45,18 +49,29 @@ static const struct setting table[] = {
      .min = min_,                                                                                  \
      .max = max_,                                                                                  \
      .unit = unit_,                                                                                \
-     .help = help_},
-#define SETTING_CHOICE(field, initial, choices_, help_)                                            \
+     .help = help_,                                                                                \
+     .live = live_},
+#define ROW_CHOICE(field, initial, choices_, help_, live_)                                         \
     {.name = #field,                                                                               \
      .kind = KIND_CHOICE,                                                                          \
      .offset = offsetof(struct settings, field),                                                   \
      .text = initial,                                                                              \
      .choices = choices_,                                                                          \
-     .help = help_},
+     .help = help_,                                                                                \
+     .live = live_},
+#define SETTING_TEXT(...) ROW_TEXT(__VA_ARGS__, false)
+#define SETTING_NUMBER(...) ROW_NUMBER(__VA_ARGS__, false)
+#define SETTING_CHOICE(...) ROW_CHOICE(__VA_ARGS__, false)
+#define LIVE_TEXT(...) ROW_TEXT(__VA_ARGS__, true)
+#define LIVE_NUMBER(...) ROW_NUMBER(__VA_ARGS__, true)
+#define LIVE_CHOICE(...) ROW_CHOICE(__VA_ARGS__, true)
 #include "api/base/settings.def"
 #undef SETTING_TEXT
 #undef SETTING_NUMBER
 #undef SETTING_CHOICE
+#undef LIVE_TEXT
+#undef LIVE_NUMBER
+#undef LIVE_CHOICE
 };
 #define TABLE_COUNT (sizeof table / sizeof *table)
 
@@ -74,27 +89,42 @@ static struct name variable_name(const struct setting *setting, const char *suff
     return name;
 }
 
+/* A live one may be read by others meanwhile, so it is written and read in one piece. */
 static void set_text(struct settings *settings, const struct setting *setting, const char *text)
 {
-    memcpy((char *)settings + setting->offset, &text, sizeof text);
+    void *place = (char *)settings + setting->offset;
+    if (setting->live)
+        atomic_store((_Atomic(const char *) *)place, text);
+    else
+        memcpy(place, &text, sizeof text);
 }
 
 static void set_number(struct settings *settings, const struct setting *setting, int64_t number)
 {
-    memcpy((char *)settings + setting->offset, &number, sizeof number);
+    void *place = (char *)settings + setting->offset;
+    if (setting->live)
+        atomic_store((_Atomic int64_t *)place, number);
+    else
+        memcpy(place, &number, sizeof number);
 }
 
 static const char *get_text(const struct settings *settings, const struct setting *setting)
 {
     const char *text;
-    memcpy(&text, (const char *)settings + setting->offset, sizeof text);
+    const void *place = (const char *)settings + setting->offset;
+    if (setting->live)
+        return atomic_load((const _Atomic(const char *) *)place);
+    memcpy(&text, place, sizeof text);
     return text;
 }
 
 static int64_t get_number(const struct settings *settings, const struct setting *setting)
 {
     int64_t number;
-    memcpy(&number, (const char *)settings + setting->offset, sizeof number);
+    const void *place = (const char *)settings + setting->offset;
+    if (setting->live)
+        return atomic_load((const _Atomic int64_t *)place);
+    memcpy(&number, place, sizeof number);
     return number;
 }
 
@@ -184,27 +214,78 @@ static bool apply(struct settings *settings, const struct setting *setting, cons
     return false;
 }
 
-static bool load_one(struct settings *settings, const struct setting *setting, FILE *errors)
-{
-    if (setting->kind == KIND_NUMBER)
-        set_number(settings, setting, setting->number);
-    else
-        set_text(settings, setting, setting->text);
+/* ---- the two sources ------------------------------------------------------------------------- */
 
-    struct name variable = variable_name(setting, ""), file = variable_name(setting, "_FILE");
-    const char *text = getenv(variable.text);
-    const char *path = setting->secret ? getenv(file.text) : NULL;
-    if (text && path) {
-        fprintf(errors, "%s and %s: set one of them, not both\n", variable.text, file.text);
+/* Where a value came from, as a fault names it: "TPBIS_PORT", or "tpbis.conf:3: TPBIS_PORT". */
+struct source_name {
+    char text[1024];
+};
+struct found {
+    const char *text; /* NULL: not there */
+    struct source_name name;
+};
+
+static struct found find_in_environment(const char *variable)
+{
+    struct found found = {.text = getenv(variable)};
+    snprintf(found.name.text, sizeof found.name.text, "%s", variable);
+    return found;
+}
+
+static struct found find_in_file(const struct settings_file *file, const char *variable)
+{
+    struct found found = {.text = NULL};
+    for (size_t i = 0; i < file->count; i++)
+        if (strcmp(file->lines[i].name, variable) == 0) {
+            found.text = file->lines[i].value;
+            snprintf(found.name.text, sizeof found.name.text, "%s:%zu: %s", file->path,
+                     file->lines[i].number, variable);
+        }
+    return found;
+}
+
+static struct found find(const struct settings_file *file, const char *variable)
+{
+    return file ? find_in_file(file, variable) : find_in_environment(variable);
+}
+
+/* Takes the setting from one source: from the environment when `file` is NULL. *ret_there tells whether
+ * that source says anything of it. */
+static bool load_from(struct settings *settings, const struct setting *setting,
+                      const struct settings_file *file, bool *ret_there, FILE *errors)
+{
+    struct found value = find(file, variable_name(setting, "").text), path = {.text = NULL};
+    if (setting->secret)
+        path = find(file, variable_name(setting, "_FILE").text);
+    *ret_there = value.text || path.text;
+    if (value.text && path.text) {
+        fprintf(errors, "%s and %s: set one of them, not both\n", value.name.text, path.name.text);
         return false;
     }
-    if (path) {
-        char *secret = read_secret(file.text, path, errors);
+    if (value.text && setting->secret && file && file->open_to_all) {
+        fprintf(errors, "%s: is a secret, and others may read this file; run chmod o-r on it\n",
+                value.name.text);
+        return false;
+    }
+    if (path.text) {
+        char *secret = read_secret(path.name.text, path.text, errors);
         if (secret)
             set_text(settings, setting, secret);
         return secret != NULL;
     }
-    return !text || apply(settings, setting, variable.text, text, errors);
+    return !value.text || apply(settings, setting, value.name.text, value.text, errors);
+}
+
+static bool load_one(struct settings *settings, const struct setting *setting,
+                     const struct settings_file *file, FILE *errors)
+{
+    bool there;
+    if (setting->kind == KIND_NUMBER)
+        set_number(settings, setting, setting->number);
+    else
+        set_text(settings, setting, setting->text);
+    bool good = load_from(settings, setting, NULL, &there, errors);
+    return there || !good ? good : load_from(settings, setting, file, &there, errors);
 }
 
 static bool known_variable(struct span name)
@@ -218,13 +299,9 @@ static bool known_variable(struct span name)
     return false;
 }
 
-bool settings_load(struct settings *ret_settings, FILE *errors)
+static bool environment_known(FILE *errors)
 {
-    struct settings settings;
-    memset(&settings, 0, sizeof settings);
     bool good = true;
-    if (!texts)
-        texts = arena_new(1024);
     for (char **variable = environ; variable && *variable; variable++) {
         struct span name = {*variable, strcspn(*variable, "=")};
         if (span_starts(name, PREFIX) && !known_variable(name)) {
@@ -232,12 +309,63 @@ bool settings_load(struct settings *ret_settings, FILE *errors)
             good = false;
         }
     }
-    for (size_t i = 0; i < TABLE_COUNT; i++)
-        good = load_one(&settings, &table[i], errors) && good;
-    if (good)
-        *ret_settings = settings;
     return good;
 }
+
+/* The file may not name another one. */
+static bool file_known(const struct settings_file *file, FILE *errors)
+{
+    bool good = true;
+    for (size_t i = 0; i < file->count; i++)
+        if (!known_variable(span_of(file->lines[i].name)) ||
+            strcmp(file->lines[i].name, SETTINGS_FILE_VARIABLE) == 0) {
+            fprintf(errors, "%s:%zu: %s: there is no such setting%s\n", file->path,
+                    file->lines[i].number, file->lines[i].name,
+                    known_variable(span_of(file->lines[i].name)) ? " in a file" : "");
+            good = false;
+        }
+    return good;
+}
+
+bool settings_load(struct settings *ret_settings, FILE *errors)
+{
+    struct settings settings;
+    struct settings_file file = {.path = getenv(SETTINGS_FILE_VARIABLE)};
+    memset(&settings, 0, sizeof settings);
+    if (!texts)
+        texts = arena_new(1024);
+    struct arena *arena = arena_new(4096);
+    bool good = environment_known(errors);
+    if (file.path && *file.path)
+        good = settings_file_read(arena, file.path, &file, errors) && file_known(&file, errors) &&
+               good;
+    for (size_t i = 0; i < TABLE_COUNT; i++)
+        good = load_one(&settings, &table[i], &file, errors) && good;
+    if (good)
+        *ret_settings = settings;
+    arena_free(arena);
+    return good;
+}
+
+void settings_apply(struct settings *settings, const struct settings *fresh,
+                    void (*told)(const char *variable, bool live))
+{
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        const struct setting *setting = &table[i];
+        bool same = setting->kind == KIND_NUMBER
+                        ? get_number(settings, setting) == get_number(fresh, setting)
+                        : strcmp(get_text(settings, setting), get_text(fresh, setting)) == 0;
+        if (same)
+            continue;
+        if (setting->live && setting->kind == KIND_NUMBER)
+            set_number(settings, setting, get_number(fresh, setting));
+        else if (setting->live)
+            set_text(settings, setting, get_text(fresh, setting));
+        told(variable_name(setting, "").text, setting->live);
+    }
+}
+
+/* ---- telling --------------------------------------------------------------------------------- */
 
 static void print_range(const struct setting *setting, FILE *out)
 {
@@ -262,8 +390,9 @@ static void print_default(const struct setting *setting, FILE *out)
 void settings_print_help(FILE *out)
 {
     for (size_t i = 0; i < TABLE_COUNT; i++) {
-        fprintf(out, "  %s%s\n      %s; ", variable_name(&table[i], "").text,
-                table[i].secret ? " (or _FILE)" : "", table[i].help);
+        fprintf(out, "  %s%s%s\n      %s; ", variable_name(&table[i], "").text,
+                table[i].secret ? " (or _FILE)" : "", table[i].live ? " (live)" : "",
+                table[i].help);
         print_range(&table[i], out);
         fputs("; default ", out);
         print_default(&table[i], out);
@@ -292,7 +421,7 @@ void settings_print_markdown(FILE *out)
         print_cell(table[i].help, out);
         if (table[i].secret)
             fprintf(out, "; or the file named by `%s`", variable_name(&table[i], "_FILE").text);
-        fputs(" |\n", out);
+        fputs(table[i].live ? "; live |\n" : " |\n", out);
     }
 }
 

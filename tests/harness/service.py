@@ -57,12 +57,14 @@ class Service:
             TPBIS_KEY_DIRECTORY=str(self.keys_dir))
         environment.update({f"TPBIS_{name.upper()}": str(value) for name, value in self.settings.items()})
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen([self.binary, "serve"], env=environment, stdout=log, stderr=log,
-                                            start_new_session=True)
+            self.process = self.popen(environment, log)
         if wait:
             self.wait_ready()
         for twin in self.twins:
             twin.start(wait)
+
+    def popen(self, environment, log):
+        return subprocess.Popen([self.binary, "serve"], env=environment, stdout=log, stderr=log, start_new_session=True)
 
     def wait_ready(self, seconds=START_SECONDS):
         end = time.monotonic() + seconds
