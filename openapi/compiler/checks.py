@@ -10,6 +10,12 @@ from .statements import columns_of
 PAGE = {"page_rows", "cursor", "key.1", "key.2", "key.3", "key.4"}
 
 
+def _asks(statement):
+    """Does the statement ask who calls?"""
+    return statement is not None and any(name.startswith(("reach", "caller.")) and name != "caller.language"
+                                         for name in statement.uses())
+
+
 class Checks:
     def __init__(self, operations, statements, catalogue, builtins, unpublished, follow, report):
         self.operations, self.statements, self.catalogue = operations, statements, catalogue
@@ -162,7 +168,9 @@ class Checks:
 
     def _published(self, statement, users):
         tables, columns = self.unpublished
-        reach = any(name.startswith(("reach", "caller.")) and name != "caller.language" for name in statement.uses())
+        # What a write changes, its gate has asked for.
+        reach = _asks(statement) or bool(users) and all(
+            role == "write" and _asks(self.by_name.get(operation.statements.get("gate"))) for operation, role in users)
         for table in sorted(statement.tables & set(tables)):
             if not reach:
                 self.report.fault(statement.place, f'"{statement.name}" reads {table}, which is not published, '

@@ -282,7 +282,7 @@ class Builder:
             return
         for alternative in node:
             scopes = alternative.get(self.scheme)
-            if list(alternative) != [self.scheme] or not scopes:
+            if list(alternative) != [self.scheme] or not isinstance(scopes, list) or not scopes and len(node) > 1:
                 self.report.fault(alternative.place(), "an alternative of security names its scopes; "
                                   "an operation that is open to everybody says []")
                 continue

@@ -43,7 +43,7 @@ SELECT ok(NOT rolsuper AND NOT rolcreatedb AND NOT rolcreaterole AND NOT rolbypa
 SELECT set_eq($$SELECT name FROM ours WHERE has_any_column_privilege('tpbis_api', oid, 'INSERT, UPDATE') OR has_table_privilege('tpbis_api', oid, 'DELETE, TRUNCATE, TRIGGER')$$,
               '{api_key,client,client_secret,library,library_identifier,organization,organization_contact,person,person_contact,program,program_organization,phase,
                 phase_target,published_figure,participation,participation_work_plan,training,training_participant,
-                replication,replication_facilitator,visit,
+                replication,replication_facilitator,visit,assignment,
                 team,team_decree,team_funding,team_meeting,team_member,team_work_plan}'::text[],
               'it writes what its operations write; histories, placements, facts, regions and rights never');
 SELECT set_eq($$SELECT name FROM ours WHERE has_table_privilege('tpbis_api', oid, 'DELETE')$$, 
@@ -59,7 +59,7 @@ SELECT set_eq($$SELECT name FROM ours WHERE NOT has_any_column_privilege('tpbis_
 SELECT is(has_schema_privilege('tpbis_api', 'public', 'CREATE'), false, 'it makes nothing');
 
 -- ---- roles and scopes ------------------------------------------------------------------------------------------
-SELECT is((SELECT count(*) FROM role_scope WHERE role = 'national_admin'), 16::bigint, 'the national administrator has every scope');
+SELECT is((SELECT count(*) FROM role_scope WHERE role = 'national_admin'), 17::bigint, 'the national administrator has every scope');
 SELECT set_eq($$SELECT role COLLATE "default" FROM role_scope WHERE scope = 'libraries:write'$$,
               '{national_admin,provincial_coordinator,regency_facilitator,library_manager}'::text[], 'who writes libraries');
 SELECT set_eq($$SELECT role COLLATE "default" FROM role_scope WHERE scope = 'published:read'$$, 'SELECT name COLLATE "default" FROM role', 'everybody reads what is published');

@@ -310,7 +310,7 @@ def test_a_new_edition(database, edition, tmp_path):
     sijuk_district = database.add_district_library("19.02.04", SIJUK)
     regency = database.library("19.01")
     database.rows("INSERT INTO client (id, name) VALUES ('c_test', 'test')")
-    database.rows("INSERT INTO assignment (client_id, role, region_code) VALUES ('c_test', 'regency_facilitator', '19.06.04')")
+    database.rows("INSERT INTO assignment (client_id, role, region_code) VALUES ('c_test', 'integration', '19.06.04')")
 
     printed = database.load("--edition", write_edition(tmp_path / "new", edition, zipped=True))
     assert "11 added, 3 changed, 10 retired, 9 of them with a successor" in printed

@@ -98,6 +98,7 @@ OPERATIONS = {
     "an unknown scope": ('the scope "things:raed" is not known', [
         (C, "[{oauth2: ['things:read']}, {", "[{oauth2: ['things:raed']}, {")]),
     "security without a scope": ("names its scopes", [(C, "[{oauth2: ['things:read']}, {", "[{}, {")]),
+    "any token beside a scope": ("names its scopes", [(C, "[{oauth2: ['things:read']}, {", "[{oauth2: []}, {")]),
     "an operationId twice": ('"get_thing" is taken', [(C, "operationId: list_words", "operationId: get_thing")]),
     "two paths of one shape": ("is ambiguous", [(C, "  /words:\n", "  /things/{key}:\n"), (
         C, "      x-constant: enumerations\n", "      x-constant: enumerations\n      parameters: [{name: key, in: path, "

@@ -1,0 +1,213 @@
+-- Rules and gates of assignments: a role stands where it may stand, the holder and the place never change, what has ended stays as
+-- it was, and there is always a national administrator. Delegation goes downward only (role_delegation), and never to oneself.
+
+CREATE OR REPLACE FUNCTION assignment_rules() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    l record;
+    kind text;
+    allowed text[];
+BEGIN
+    IF TG_OP = 'UPDATE' AND (NEW.id, NEW.client_id, NEW.user_id, NEW.role, NEW.national, NEW.region_code, NEW.library_id, NEW.appointed_by)
+            IS DISTINCT FROM (OLD.id, OLD.client_id, OLD.user_id, OLD.role, OLD.national, OLD.region_code, OLD.library_id, OLD.appointed_by) THEN
+        RAISE EXCEPTION 'assignment % keeps its holder, role and place', OLD.id
+            USING ERRCODE = 'restrict_violation', CONSTRAINT = 'assignment_fixed';
+    END IF;
+    SELECT place, status INTO l FROM library WHERE id = NEW.library_id;
+    NEW.place := coalesce(NEW.region_code, l.place, '');
+    IF TG_OP = 'UPDATE' THEN
+        RETURN NEW;
+    END IF;
+    IF NEW.national AND num_nonnulls(NEW.region_code, NEW.library_id) > 0 THEN
+        RETURN NEW; -- the table's own check refuses it
+    END IF;
+    PERFORM region_require(NEW.region_code);
+    IF NEW.library_id IS NOT NULL AND l.status IS NULL THEN
+        PERFORM refuse('library_unknown');
+    ELSIF l.status = 'closed' THEN
+        PERFORM refuse('library_closed');
+    END IF;
+    IF EXISTS (SELECT FROM app_user u WHERE u.id = NEW.user_id AND u.erased_at IS NOT NULL) THEN
+        PERFORM refuse('holder_unknown');
+    END IF;
+    kind := CASE WHEN NEW.library_id IS NOT NULL THEN 'library' WHEN NEW.region_code IS NULL THEN 'nation'
+                 ELSE region_level(NEW.region_code) END;
+    SELECT r.places INTO allowed FROM role r WHERE r.name = NEW.role;
+    IF NOT kind = ANY (allowed) THEN
+        PERFORM refuse('assignment_place_mismatch', jsonb_build_object('role', NEW.role, 'places', array_to_string(allowed, ', ')));
+    END IF;
+    RETURN NEW;
+END
+$$;
+CREATE OR REPLACE TRIGGER a_rules BEFORE INSERT OR UPDATE ON assignment
+    FOR EACH ROW EXECUTE FUNCTION assignment_rules();
+CREATE OR REPLACE TRIGGER keep BEFORE DELETE OR TRUNCATE ON assignment
+    FOR EACH STATEMENT EXECUTE FUNCTION forbid_removal();
+
+-- A library takes its assignments along when it moves.
+CREATE OR REPLACE FUNCTION assignment_follow() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    UPDATE assignment SET place = NEW.place WHERE library_id = NEW.id;
+    RETURN NULL;
+END
+$$;
+CREATE OR REPLACE TRIGGER assignment_follow AFTER UPDATE ON library
+    FOR EACH ROW WHEN (OLD.region_code IS DISTINCT FROM NEW.region_code) EXECUTE FUNCTION assignment_follow();
+
+-- ---- there is always a national administrator ----------------------------------------------------------------
+
+-- One that is in force without an end, of a holder who can act. Two who remove each other meet at the lock.
+CREATE OR REPLACE FUNCTION national_admin_require() RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('tpbis.national_admin'));
+    IF NOT EXISTS (SELECT FROM assignment a
+                   LEFT JOIN app_user u ON u.id = a.user_id
+                   LEFT JOIN client c ON c.id = a.client_id
+                   WHERE a.role = 'national_admin' AND a.starts_on <= today() AND a.ends_on IS NULL
+                     AND coalesce(u.status, c.status) = 'active') THEN
+        PERFORM refuse('assignment_last_admin');
+    END IF;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION national_admin_keep() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF TG_TABLE_NAME = 'assignment' THEN
+        IF OLD.starts_on <= today() AND OLD.ends_on IS NULL AND (NEW.starts_on > today() OR NEW.ends_on IS NOT NULL)
+           AND EXISTS (SELECT FROM app_user u WHERE u.id = OLD.user_id AND u.status = 'active'
+                       UNION ALL SELECT FROM client c WHERE c.id = OLD.client_id AND c.status = 'active') THEN
+            PERFORM national_admin_require();
+        END IF;
+    ELSIF EXISTS (SELECT FROM assignment a WHERE (a.user_id::text = NEW.id::text OR a.client_id = NEW.id::text)
+                    AND a.role = 'national_admin' AND a.starts_on <= today() AND a.ends_on IS NULL) THEN
+        PERFORM national_admin_require();
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE OR REPLACE TRIGGER keep_admin AFTER UPDATE ON assignment
+    FOR EACH ROW WHEN (OLD.role = 'national_admin') EXECUTE FUNCTION national_admin_keep();
+CREATE OR REPLACE TRIGGER keep_admin AFTER UPDATE ON app_user
+    FOR EACH ROW WHEN (OLD.status = 'active' AND NEW.status <> 'active') EXECUTE FUNCTION national_admin_keep();
+CREATE OR REPLACE TRIGGER keep_admin AFTER UPDATE ON client
+    FOR EACH ROW WHEN (OLD.status = 'active' AND NEW.status <> 'active') EXECUTE FUNCTION national_admin_keep();
+
+-- ---- gates ---------------------------------------------------------------------------------------------------
+
+-- A caller whose subject is its client acts for itself; else the subject is a user's id.
+CREATE OR REPLACE FUNCTION assignment_is_of(holder_user uuid, holder_client text, caller text, caller_client text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN coalesce(CASE WHEN caller = caller_client THEN holder_client = caller ELSE holder_user::text = caller END, false);
+
+-- May the caller give that role there? By an assignment of its own that is in force, whose role may appoint that one, and whose place
+-- contains it; libraries no higher than the appointer's role writes. `wanted_rank` is the library's, 7 of a region.
+CREATE OR REPLACE FUNCTION may_appoint(caller text, caller_client text, wanted_role text, wanted_place text, wanted_rank integer)
+RETURNS boolean
+LANGUAGE sql STABLE
+RETURN EXISTS (SELECT FROM assignment a
+    JOIN role r ON r.name = a.role
+    JOIN role_delegation d ON d.appointer = a.role AND d.role = wanted_role
+    WHERE (a.client_id = CASE WHEN caller = caller_client THEN caller END
+           OR a.user_id = CASE WHEN caller <> caller_client THEN caller::uuid END)
+      AND a.starts_on <= today() AND (a.ends_on IS NULL OR a.ends_on >= today())
+      AND a.library_id IS NULL AND region_contains(a.region_code, wanted_place) AND wanted_rank >= r.rank);
+
+-- The common part of every write, of a place that the caller may see.
+CREATE OR REPLACE FUNCTION gate_appointment(caller text, caller_client text, holder_user uuid, holder_client text, wanted_role text,
+    wanted_place text, wanted_rank integer) RETURNS boolean
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF assignment_is_of(holder_user, holder_client, caller, caller_client) THEN
+        PERFORM refuse('assignment_self');
+    ELSIF NOT may_appoint(caller, caller_client, wanted_role, wanted_place, wanted_rank) THEN
+        PERFORM refuse('delegation_missing', jsonb_build_object('role', wanted_role,
+            'place', coalesce(nullif(wanted_place, ''), 'Indonesia'),
+            'appointers', (SELECT string_agg(d.appointer, ', ' ORDER BY d.appointer) FROM role_delegation d WHERE d.role = wanted_role)));
+    ELSIF holder_client IS NOT NULL AND NOT may_appoint(caller, caller_client, 'national_admin', '', 7) THEN
+        PERFORM refuse('assignment_client_nation');
+    END IF;
+    RETURN true;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION gate_create_assignment(caller text, caller_client text, holder_user uuid, holder_client text, wanted_role text,
+    wanted_region text, wanted_library uuid, starts_on date, ends_on date) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    l record;
+BEGIN
+    IF wanted_library IS NOT NULL THEN
+        SELECT place, library_rank(library.kind) AS rank INTO l FROM library WHERE id = wanted_library;
+        IF NOT FOUND THEN
+            PERFORM refuse('library_unknown');
+        END IF;
+        PERFORM gate_appointment(caller, caller_client, holder_user, holder_client, wanted_role, l.place, l.rank);
+    ELSE
+        PERFORM gate_appointment(caller, caller_client, holder_user, holder_client, wanted_role, coalesce(wanted_region, ''), 7);
+    END IF;
+    PERFORM period_require(coalesce(starts_on, today()), ends_on);
+    RETURN true;
+END
+$$;
+
+-- The same for a caller with a limited reach.
+CREATE OR REPLACE FUNCTION gate_create_assignment(caller text, caller_client text, holder_user uuid, holder_client text, wanted_role text,
+    wanted_region text, wanted_library uuid, starts_on date, ends_on date, reach_from text[], reach_to text[], reach_rank bigint[])
+RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    l record;
+BEGIN
+    IF wanted_library IS NOT NULL THEN
+        SELECT place, library_rank(library.kind) AS rank, name INTO l FROM library WHERE id = wanted_library;
+        IF FOUND AND NOT in_reach(l.place, l.rank, reach_from, reach_to, reach_rank) THEN
+            PERFORM refuse('out_of_reach', jsonb_build_object('what', l.name));
+        END IF;
+    ELSIF NOT in_reach(coalesce(wanted_region, ''), 7, reach_from, reach_to, reach_rank) THEN
+        PERFORM refuse('out_of_reach', jsonb_build_object('what', coalesce(wanted_region, 'Indonesia')));
+    END IF;
+    RETURN gate_create_assignment(caller, caller_client, holder_user, holder_client, wanted_role, wanted_region, wanted_library,
+                                  starts_on, ends_on);
+END
+$$;
+
+-- PATCH and the end: locks the row; unknown or outside the reach is not found. `ending`: to be ended now, whatever its days.
+CREATE OR REPLACE FUNCTION gate_assignment(wanted uuid, if_match bigint[], caller text, caller_client text, ending boolean,
+    new_starts_on date, sets_starts boolean, new_ends_on date, sets_ends boolean) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    a record;
+BEGIN
+    SELECT * INTO a FROM assignment WHERE id = wanted FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        PERFORM refuse('not_found');
+    END IF;
+    PERFORM gate_appointment(caller, caller_client, a.user_id, a.client_id, a.role, a.place,
+                             coalesce((SELECT library_rank(l.kind) FROM library l WHERE l.id = a.library_id), 7));
+    PERFORM gate_version(a.row_version, if_match);
+    IF a.ends_on < greatest(today(), a.starts_on) THEN
+        PERFORM refuse('assignment_ended', jsonb_build_object('ends_on', a.ends_on::text));
+    ELSIF sets_starts AND a.starts_on <= today() AND new_starts_on IS DISTINCT FROM a.starts_on THEN
+        PERFORM refuse('assignment_begun', jsonb_build_object('starts_on', a.starts_on::text));
+    END IF;
+    IF NOT ending THEN
+        PERFORM period_require(CASE WHEN sets_starts THEN new_starts_on ELSE a.starts_on END,
+                               CASE WHEN sets_ends THEN new_ends_on ELSE a.ends_on END);
+    END IF;
+    RETURN true;
+END
+$$;
+
+-- Is it there for a caller with that reach?
+CREATE OR REPLACE FUNCTION gate_assignment_reach(wanted uuid, reach_from text[], reach_to text[], reach_rank bigint[]) RETURNS boolean
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM assignment a WHERE a.id = wanted AND in_reach(a.place, 7, reach_from, reach_to, reach_rank)) THEN
+        PERFORM refuse('not_found');
+    END IF;
+    RETURN true;
+END
+$$;

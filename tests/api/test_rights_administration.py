@@ -1,0 +1,67 @@
+"""Who administers what, where: every operation as every role, inside and outside its reach. The cells are written from the
+programme's words: a coordinator appoints facilitators of the province, who appoint library managers; the nation everybody."""
+
+import pytest
+
+from harness.assignments import PATH, appointed, change, end, user
+from harness.rights import BANGKA, BELITUNG, EVERYBODY, PROVINCE, SULSEL, assert_refused, reaches
+
+READS = {"list_assignments", "get_assignment"}
+WRITES = {"create_assignment", "update_assignment", "end_assignment"}
+APPOINTERS = {"national_admin", "provincial_coordinator", "regency_facilitator"}
+# role -> whom it appoints of these
+GIVES = {"national_admin": {"provincial_coordinator", "regency_facilitator", "team_member"},
+         "provincial_coordinator": {"regency_facilitator", "team_member"}, "regency_facilitator": {"team_member"}}
+PLACES = {"provincial_coordinator": (PROVINCE, "73"), "regency_facilitator": (BANGKA, BELITUNG, SULSEL), "team_member": (PROVINCE, BANGKA, BELITUNG, SULSEL)}
+CELLS = [(operation, role, given, place) for operation in sorted(READS | WRITES) for role in sorted(EVERYBODY)
+         for given in sorted(PLACES) for place in PLACES[given]]
+
+
+def allowed(operation, role, given, place):
+    if role not in APPOINTERS:
+        return False
+    if operation == "list_assignments":
+        return True
+    if not reaches(role, place):
+        return False
+    return operation == "get_assignment" or given in GIVES[role]
+
+
+class Attempt:
+    """One operation on somebody's role in a place, everything about the request right except, perhaps, the caller."""
+
+    def __init__(self, api, role, given, place):
+        self.api, self.role, self.given, self.place = api, role, given, place
+
+    def made(self):
+        return appointed(self.api, self.given, region_code=self.place)["id"]
+
+    def create_assignment(self):
+        return self.api.post(PATH, token=self.role, json={"role": self.given, "region_code": self.place, "user_id": user(self.api)})
+
+    def list_assignments(self):
+        one = self.made()
+        answer = self.api.get(f"{PATH}?limit=500&within={self.place}", token=self.role)
+        if answer.status_code == 200:
+            assert (one in [found["id"] for found in answer.json()["items"]]) == reaches(self.role, self.place)
+        return answer
+
+    def get_assignment(self):
+        return self.api.get(f"{PATH}/{self.made()}", token=self.role)
+
+    def update_assignment(self):
+        return change(self.api, self.made(), token=self.role, note="Uji")
+
+    def end_assignment(self):
+        return end(self.api, self.made(), token=self.role)
+
+
+@pytest.mark.parametrize("operation,role,given,place", CELLS)
+def test_cell(own_api, operation, role, given, place):
+    answer = getattr(Attempt(own_api, role, given, place), operation)()
+    if allowed(operation, role, given, place):
+        assert answer.status_code < 300, answer.text
+    elif role in APPOINTERS and operation != "create_assignment" and not reaches(role, place):
+        assert answer.status_code == 404, answer.text  # what lies elsewhere is not to be known
+    else:
+        assert_refused(answer, "delegation_missing")

@@ -1,0 +1,38 @@
+"""What tests of assignments do again and again: users out of nothing, and appointing."""
+
+import uuid
+
+PATH = "/v1/assignments"
+
+
+def user(api, name="Uji", status="active"):
+    """An account that cannot log in, for those who are only appointed."""
+    with api.service.cluster.connect(api.service.database) as connection, connection.cursor() as cursor:
+        cursor.execute("INSERT INTO app_user (username, name, status) VALUES (%s, %s, %s) RETURNING id",
+                       (f"uji.{uuid.uuid4().hex[:12]}", name, status))
+        return str(cursor.fetchone()[0])
+
+
+def appoint(api, role, token="national_admin", holder=None, **body):
+    """The answer to a POST; a new user unless somebody is named, all of Indonesia unless a place is."""
+    if "client_id" not in body:
+        body["user_id"] = holder or user(api)
+    if not {"national", "region_code", "library_id"} & set(body):
+        body["national"] = True
+    return api.post(PATH, token=token, json={"role": role, **body})
+
+
+def appointed(api, role, **options):
+    answer = appoint(api, role, **options)
+    assert answer.status_code == 201, f"{answer.status_code} {answer.text}"
+    return answer.json()
+
+
+def change(api, one, token="national_admin", **fields):
+    """A PATCH with the tag as it is now."""
+    tag = api.get(f"{PATH}/{one}", token="national_admin").headers["ETag"]
+    return api.patch(f"{PATH}/{one}", fields, etag=tag, token=token)
+
+
+def end(api, one, token="national_admin", **options):
+    return api.post(f"{PATH}/{one}/end", token=token, **options)
