@@ -69,7 +69,7 @@ class TestRights:
         ({"region": "19.01"}, "19.01", "19.01.07.2004", "19.02.01.1001"),
     ])
     def test_the_apps_region_is_a_limit(self, own_api, people, charged, allowed, inside, outside):
-        role = "provincial_coordinator" if charged else "national_admin"
+        role = {None: "national_admin", "19": "provincial_coordinator", "19.01": "regency_facilitator"}[charged.get("region")]
         token = people.token(people.user(role, **charged), people.app(allowed_region=allowed))
         assert new_library(own_api, token, inside).status_code == 201
         problem(new_library(own_api, token, outside), 403, "out_of_reach")
