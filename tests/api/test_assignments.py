@@ -8,6 +8,7 @@ import pytest
 
 from harness.assignments import PATH, appoint, appointed, change, end, user
 from harness.client import problem
+from harness.people import People
 
 TODAY = datetime.datetime.now(zoneinfo.ZoneInfo("Asia/Jakarta")).date()
 
@@ -307,3 +308,26 @@ def test_an_assignment_moves_with_its_library(own_api):
     assert moved.status_code in (200, 201), moved.text
     problem(own_api.get(f"{PATH}/{one['id']}", token=FACILITATOR), 404, "not_found")
     assert one["id"] in {found["id"] for found in own_api.pages(f"{PATH}?within=73.08", token="national_admin")}
+
+
+# ---- two charges of one person ------------------------------------------------------------------------------------------
+
+def test_each_charge_appoints_in_its_own_place(own_api, places):
+    """A coordinator of one province who is a facilitator elsewhere does there what a facilitator does, and nothing between."""
+    people = People(own_api)
+    person = people.user(COORDINATOR, region="19")
+    people.assign(person["id"], FACILITATOR, region="73.08")
+    people.assign(person["id"], COORDINATOR, region="32", starts_on=-9, ends_on=-1)
+    token = people.token(person)
+    problem(appoint(own_api, FACILITATOR, token=token, region_code="73.08"), 403, "delegation_missing")
+    appointed(own_api, FACILITATOR, token=token, region_code="19.02")
+    appointed(own_api, "library_manager", token=token, library_id=places["sulsel"])
+    answer = own_api.post("/v1/libraries", token="national_admin", json={"name": "Uji", "kind": "regency", "region_code": "73.08"})
+    problem(appoint(own_api, "library_manager", token=token, library_id=answer.json()["id"]), 403, "out_of_reach")
+    between, over = appointed(own_api, "portal", region_code="33"), appointed(own_api, "portal", region_code="32")
+    listed = {one["id"] for one in own_api.pages(f"{PATH}?limit=100", token=token)}
+    assert listed and not {between["id"], over["id"]} & listed
+    problem(own_api.get(f"{PATH}/{between['id']}", token=token), 404, "not_found")
+    mine = {one["user_id"] for one in own_api.pages(f"{PATH}?user={person['id']}", token=token)}
+    assert mine == {person["id"]}
+    problem(appoint(own_api, "team_member", token=token, holder=person["id"], region_code="19"), 403, "assignment_self")
