@@ -27,6 +27,7 @@ endif
 include $(ROOT)/.make/build.mk
 include $(ROOT)/.make/test.mk
 include $(ROOT)/.make/lint.mk
+include $(ROOT)/.make/install.mk
 
 ##@ Every day
 .PHONY: help run build test lint
@@ -34,7 +35,7 @@ help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} \
 	  /^##@ / {printf "\n%s\n", substr($$0, 5)} \
 	  /^[a-z][a-z0-9-]*:.*## / {printf "  make %-12s %s\n", $$1, $$2}' \
-	  $(ROOT)/Makefile $(ROOT)/.make/test.mk $(ROOT)/.make/lint.mk
+	  $(ROOT)/Makefile $(ROOT)/.make/test.mk $(ROOT)/.make/lint.mk $(ROOT)/.make/install.mk
 	@printf '\nVariables: PORT=%s  STATE=%s  BUILD=%s\n' '$(PORT)' '$(STATE)' '$(BUILD)'
 
 run: ## install what is missing, build, start a private database, load the data, serve until Ctrl-C

@@ -9,7 +9,7 @@ TIDY_UNITS   := $(filter-out tests/%,$(C_UNITS))
 
 ##@ Parts of make lint
 .PHONY: lint-all lint-format lint-cppcheck lint-tidy lint-shell lint-python format
-lint-all: lint-format lint-cppcheck lint-tidy lint-shell lint-python
+lint-all: lint-format lint-cppcheck lint-tidy lint-shell lint-python lint-units lint-man
 	@echo 'make lint: clean'
 
 lint-format: ## clang-format finds nothing to change; no hand-written file is too long

@@ -140,7 +140,8 @@ static int usage(FILE *out)
         "tpbis ready                         ask a running service whether it is ready (exit 0 or 1)\n"
         "tpbis openapi                       print the contract\n"
         "tpbis --check-config                check the settings and print them\n"
-        "tpbis --help-markdown               the settings as a Markdown table\n\n"
+        "tpbis --help-markdown               the settings as a Markdown table\n"
+        "tpbis --help-mdoc                   the settings as part of a manual page\n\n"
         "--settings FILE before a command reads settings from that file too. The environment wins over it;\n"
         "SIGHUP reads it again and puts those marked live in force:\n\n",
         out);
@@ -161,6 +162,10 @@ int main(int argc, char **argv)
         return usage(stdout);
     if (strcmp(command, "--help-markdown") == 0) {
         settings_print_markdown(stdout);
+        return 0;
+    }
+    if (strcmp(command, "--help-mdoc") == 0) {
+        settings_print_mdoc(stdout);
         return 0;
     }
     if (strcmp(command, "openapi") == 0)

@@ -425,6 +425,21 @@ void settings_print_markdown(FILE *out)
     }
 }
 
+/* A sentence of its own for what it takes. No help text begins with a dot or holds a backslash. */
+void settings_print_mdoc(FILE *out)
+{
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        fprintf(out, ".It Ev %s", variable_name(&table[i], "").text);
+        if (table[i].secret)
+            fprintf(out, " , %s", variable_name(&table[i], "_FILE").text);
+        fprintf(out, "%s\n%s; ", table[i].live ? " Pq Em live" : "", table[i].help);
+        print_range(&table[i], out);
+        fputs("; default ", out);
+        print_default(&table[i], out);
+        fputs(".\n", out);
+    }
+}
+
 void settings_print_values(const struct settings *settings, FILE *out)
 {
     for (size_t i = 0; i < TABLE_COUNT; i++) {

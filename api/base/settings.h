@@ -42,6 +42,7 @@ void settings_apply(struct settings *settings, const struct settings *fresh,
 
 void settings_print_help(FILE *out);                                    /* the table, plain text */
 void settings_print_markdown(FILE *out);                                /* the README's table */
+void settings_print_mdoc(FILE *out);                                    /* the manual page's list */
 void settings_print_values(const struct settings *settings, FILE *out); /* secrets as "(set)" */
 
 #endif
