@@ -29,8 +29,16 @@ struct job {
 
 #define EVERY(setting) offsetof(struct settings, setting)
 
+/* The uses of this process, which only it knows. */
+static bool api_key_uses_write(struct service *service)
+{
+    return auth_write_uses(service->auth,
+                           clock_monotonic_ms() + service->settings.statement_timeout_ms);
+}
+
 static const struct job table[] = {
     {"purge_oauth", .statement = "purge_oauth", .every_s = EVERY(purge_interval_s)},
+    {"write_api_key_uses", .run = api_key_uses_write, .every_s = EVERY(api_key_use_interval_s)},
     {"purge_idempotency", .statement = "purge_idempotency", .every_s = EVERY(purge_interval_s)},
 };
 #define JOBS (sizeof(table) / sizeof(*table))

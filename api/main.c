@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "api/base/clock.h"
 #include "api/base/log.h"
 #include "api/commands.h"
 #include "api/jobs.h"
@@ -78,6 +79,8 @@ static bool service_start(struct service *service, const struct settings *settin
     return true;
 }
 
+#define LAST_WRITE_MS 1000 /* what waits for its job is written before the end, while the database is lent */
+
 /* The main loop; the signal that ended it. */
 static int serve_until_stopped(struct service *service, struct server *server,
                                const sigset_t *signals)
@@ -122,6 +125,8 @@ static int serve(const struct settings *settings)
     log_event(LOG_INFO, "stopping",
               LOG_I("signal", serve_until_stopped(&service, server, &signals)));
     supervise_stopping();
+    if (!auth_write_uses(service.auth, clock_monotonic_ms() + LAST_WRITE_MS))
+        log_event(LOG_WARNING, "api_key_uses_lost", LOG_C("why", "no database at the stop"));
     server_stop(server);
     service_stop(&service);
     return 0;

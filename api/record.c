@@ -26,6 +26,7 @@ static void write_line(struct call *call, const char *event, const char *problem
               LOG_C("operation", call->operation ? call->operation->id : NULL),
               LOG_I("status", status), LOG_I("us", us), LOG_I("bytes", bytes),
               LOG_C("client", call->authenticated ? call->principal.client_id : NULL),
+              LOG_C("api_key", call->authenticated ? call->principal.api_key_id : NULL),
               LOG_C("problem", problem), LOG_S("traceparent", call->traceparent));
 }
 

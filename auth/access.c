@@ -10,10 +10,12 @@
 static const char *const statement_names[ACCESS_STATEMENT_COUNT] = {
     "client_secret_hashes", "principal_assignments", "user_assignments",     "libraries_within",
     "client_create_facts",  "insert_client",         "insert_client_secret", "insert_assignment",
+    "find_api_key",         "api_key_used",
 };
 static const char *const parameter_names[ACCESS_NAME_COUNT] = {
     "client.id",   "client.name",     "user.id",           "library.ids",
     "secret.hash", "assignment.role", "assignment.region", "assignment.library",
+    "api_key.ids",
 };
 static const struct statement *statements[ACCESS_STATEMENT_COUNT];
 static uint16_t names[ACCESS_NAME_COUNT];
@@ -217,5 +219,41 @@ enum problem_code access_credentials(struct pool *pool, struct arena *arena, con
     }
     rows_free(rows[0]);
     rows_free(rows[1]);
+    return problem;
+}
+
+static bool api_key_take(const struct rows *rows, struct api_key *ret_key)
+{
+    struct span id = cell(rows, 0, "id"), client_id = cell(rows, 0, "client_id"),
+                scopes = cell(rows, 0, "scopes"), expires = cell(rows, 0, "expires");
+    struct api_key key = {.expires_s = INT64_MAX};
+    if (id.len >= sizeof key.id || client_id.len >= sizeof key.client_id ||
+        !scope_parse(scopes, false, &key.scopes))
+        return false;
+    memcpy(key.id, id.ptr, id.len);
+    memcpy(key.client_id, client_id.ptr, client_id.len);
+    if (expires.ptr) {
+        char text[24];
+        snprintf(text, sizeof text, "%.*s", SPAN_ARG(expires));
+        key.expires_s = strtoll(text, NULL, 10);
+    }
+    *ret_key = key;
+    return true;
+}
+
+enum problem_code access_api_key(struct pool *pool, struct arena *arena,
+                                 const unsigned char hash[32], int64_t deadline_ms,
+                                 struct api_key *ret_key)
+{
+    static const enum access_statement which[] = {ACCESS_find_api_key};
+    struct value *values = access_values(arena);
+    char text[65];
+    client_hash_write(hash, text);
+    access_bind(values, ACCESS_SECRET_HASH, span_of(text), arena);
+    struct rows *rows = NULL;
+    enum problem_code problem = read_steps(pool, values, deadline_ms, which, 1, &rows);
+    if (problem == PROBLEM_NONE && (rows_count(rows) != 1 || !api_key_take(rows, ret_key)))
+        *ret_key = (struct api_key){.id = ""};
+    rows_free(rows);
     return problem;
 }

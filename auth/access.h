@@ -3,6 +3,7 @@
 #ifndef AUTH_ACCESS_H
 #define AUTH_ACCESS_H
 
+#include "auth/api_key.h"
 #include "auth/client.h"
 #include "auth/standing.h"
 #include "db/query.h"
@@ -16,6 +17,8 @@ enum access_statement { /* ACCESS_x runs the statement x */
                         ACCESS_insert_client,
                         ACCESS_insert_client_secret,
                         ACCESS_insert_assignment,
+                        ACCESS_find_api_key,
+                        ACCESS_api_key_used,
                         ACCESS_STATEMENT_COUNT
 };
 enum access_name { /* their parameters */
@@ -27,6 +30,7 @@ enum access_name { /* their parameters */
                    ACCESS_ROLE,
                    ACCESS_REGION,
                    ACCESS_LIBRARY,
+                   ACCESS_API_KEY_IDS,
                    ACCESS_NAME_COUNT
 };
 
@@ -58,5 +62,10 @@ enum problem_code access_limit(struct pool *pool, struct arena *arena, int64_t d
 enum problem_code access_credentials(struct pool *pool, struct arena *arena, const char *client_id,
                                      int64_t deadline_ms, struct standing *ret_standing,
                                      struct client_secrets *ret_secrets);
+
+/* The API key of that hash; its id is "" when there is none that is not revoked. */
+enum problem_code access_api_key(struct pool *pool, struct arena *arena,
+                                 const unsigned char hash[32], int64_t deadline_ms,
+                                 struct api_key *ret_key);
 
 #endif

@@ -11,6 +11,7 @@
 #include "api/base/log.h"
 #include "api/base/uuid.h"
 #include "auth/access.h"
+#include "auth/api_key.h"
 #include "auth/client.h"
 #include "auth/key_store.h"
 #include "auth/scope.h"
@@ -29,6 +30,7 @@ struct auth {
     char *issuer, *audience, *key_directory;
     struct token_cache *tokens;
     struct standing_cache *standings;
+    struct api_keys *api_keys;
     int64_t token_lifetime_s;
 };
 
@@ -52,6 +54,7 @@ struct auth *auth_new(const struct auth_options *options, FILE *errors)
     auth->key_directory = memory_copy(options->key_directory);
     auth->tokens = token_cache_new(TOKEN_CACHE_ENTRIES);
     auth->standings = standing_cache_new(STANDING_CACHE_ENTRIES);
+    auth->api_keys = api_keys_new(options->pool, options->watch);
     auth->token_lifetime_s = options->token_lifetime_s;
     return auth;
 }
@@ -62,6 +65,7 @@ void auth_free(struct auth *auth)
         return;
     token_cache_free(auth->tokens);
     standing_cache_free(auth->standings);
+    api_keys_free(auth->api_keys);
     key_store_free(auth->keys);
     free(auth->issuer);
     free(auth->audience);
@@ -150,10 +154,47 @@ static enum problem_code standing_read(struct auth *auth, struct arena *arena,
     return problem ? problem : access_limit(auth->pool, arena, deadline_ms, ret_standing);
 }
 
+/* A key is its client, as far as the key's own scopes allow. */
+static enum problem_code api_key_bearer(struct auth *auth, struct arena *arena, struct span text,
+                                        int64_t deadline_ms, struct principal *ret_principal)
+{
+    struct api_key key;
+    struct standing standing;
+    enum problem_code problem = api_keys_find(auth->api_keys, arena, text, deadline_ms, &key);
+    if (problem != PROBLEM_NONE)
+        return problem;
+    const char *client_id = arena_cstr(arena, span_of(key.client_id));
+    problem = standing_read(auth, arena, client_id, NULL, deadline_ms, &standing);
+    if (problem != PROBLEM_NONE)
+        return problem;
+    if (!standing.active) {
+        log_event(LOG_INFO, "api_key_refused", LOG_C("reason", "standing"),
+                  LOG_C("client", client_id));
+        return PROBLEM_invalid_token;
+    }
+    *ret_principal = (struct principal){
+        .subject = client_id,
+        .client_id = client_id,
+        .api_key_id = arena_cstr(arena, span_of(key.id)),
+        .scopes = key.scopes & standing_scopes(&standing),
+        .expires_s = key.expires_s,
+        .assignments = standing.assignments,
+        .assignment_count = standing.assignment_count,
+    };
+    return PROBLEM_NONE;
+}
+
+bool auth_write_uses(struct auth *auth, int64_t deadline_ms)
+{
+    return api_keys_write_uses(auth->api_keys, deadline_ms);
+}
+
 enum problem_code auth_bearer(struct auth *auth, struct arena *arena, struct span token,
                               int64_t deadline_ms, struct principal *ret_principal)
 {
     struct token_claims claims;
+    if (secret_claims(token, SECRET_API_KEY))
+        return api_key_bearer(auth, arena, token, deadline_ms, ret_principal);
     if (!token_read(auth, arena, token, &claims))
         return PROBLEM_invalid_token;
     bool personal = strcmp(claims.subject, claims.client_id) != 0;

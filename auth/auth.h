@@ -23,12 +23,15 @@ void auth_free(struct auth *auth);
  * invalid from here on. One caller at a time. */
 bool auth_reload_keys(struct auth *auth, FILE *errors);
 
-/* Verifies the token and reads who it stands for. The principal is in the arena; a connection is
+/* Verifies the token, or looks up the API key, and reads who it stands for. The principal is in the arena; a connection is
  * lent only when the standing is not remembered.
  * Problems: PROBLEM_invalid_token; PROBLEM_busy, PROBLEM_database_unavailable, PROBLEM_timeout,
  * PROBLEM_internal when the standing cannot be read. */
 enum problem_code auth_bearer(struct auth *auth, struct arena *arena, struct span token,
                               int64_t deadline_ms, struct principal *ret_principal);
+
+/* Writes which API keys were used since it was last asked. False when the database would not; then it is written next time. */
+bool auth_write_uses(struct auth *auth, int64_t deadline_ms);
 
 /* client_credentials (RFC 6749 4.4). scope may be absent or empty: all that is allowed. On success
  * *ret_token is the JWT and *ret_scope the granted scopes, space separated, in the arena. A client

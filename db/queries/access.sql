@@ -65,3 +65,13 @@ VALUES (:client.id, :assignment.role,
         nullif(:assignment.region, '') IS NULL AND nullif(:assignment.library, '') IS NULL,
         nullif(:assignment.region, ''), nullif(:assignment.library, '')::uuid)
 RETURNING id
+
+-- The API key with that hash, unless it is revoked. Its end is compared at each use: `expires` is Unix time.
+-- name: find_api_key :many internal
+SELECT k.id, k.client_id, array_to_string(k.scopes, ' ') AS scopes, floor(extract(epoch FROM k.expires_at))::bigint AS expires
+FROM api_key k
+WHERE k.hash = decode(:secret.hash, 'hex') AND k.revoked_at IS NULL
+
+-- name: api_key_used :one internal
+-- param: api_key.ids uuid_list
+SELECT api_key_used(:api_key.ids) AS written
