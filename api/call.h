@@ -15,6 +15,7 @@
 struct metrics;
 struct version_cache;
 struct jobs;
+struct idempotency;
 struct stream;
 
 struct service {
@@ -85,6 +86,7 @@ struct call {
     struct span arguments; /* of the problem: JSON object */
     int64_t retry_after_s; /* of the problem: when to come back; 0: as its status has it */
     struct page page;
+    struct idempotency *idempotency; /* of a request with an Idempotency-Key, or NULL */
     struct added added[ADDED_MAX];
     size_t added_count;
     struct span fields[FIELDS_MAX];

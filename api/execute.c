@@ -7,6 +7,7 @@
 #include "api/base/uuid.h"
 #include "api/body.h"
 #include "api/handlers/handlers.h"
+#include "api/idempotency.h"
 #include "api/render.h"
 #include "api/respond.h"
 #include "api/stream.h"
@@ -220,13 +221,12 @@ static enum problem_code render_write(struct call *call, const struct plan *plan
         respond_not_modified(call);
     else
         added_render(call);
-    respond_gzip(call);
     if (operation->creates)
         location_set(call, answer);
     return PROBLEM_NONE;
 }
 
-/* The transaction on one connection: claim, steps, render, commit. Rolled back by query_write on failure. */
+/* The transaction on one connection: claims, steps, render, keep, commit. Rolled back by query_write on failure. */
 static enum problem_code transact(struct call *call, struct connection *connection, bool own_id)
 {
     const struct operation *operation = call->operation;
@@ -236,10 +236,13 @@ static enum problem_code transact(struct call *call, struct connection *connecti
     struct plan plan = {0};
     struct table_set changed = {{0}};
     struct query_failure failure = {0};
-    bool repeated = false;
+    bool repeated = false, replayed = false;
 
+    enum problem_code code = idempotency_claim(call, connection, &context, &replayed);
+    if (code || replayed)
+        return code;
     if (own_id) {
-        enum problem_code code = claim(call, connection, &context, &repeated);
+        code = claim(call, connection, &context, &repeated);
         if (code)
             return code;
         if (repeated)
@@ -248,8 +251,8 @@ static enum problem_code transact(struct call *call, struct connection *connecti
     plan_add(&plan, call, STEP_GATE, repeated ? NULL : operation->gate);
     plan_add(&plan, call, STEP_WRITE, repeated ? NULL : operation->write);
     plan_add(&plan, call, STEP_ANSWER, operation->answer);
-    enum problem_code code = query_write(connection, &context, plan.steps, plan.count,
-                                         call->deadline_ms, plan.rows, &changed, &failure);
+    code = query_write(connection, &context, plan.steps, plan.count, call->deadline_ms, plan.rows,
+                       &changed, &failure);
     if (code)
         return failure_take(call, code, &failure);
     code = render_write(call, &plan, repeated);
@@ -258,6 +261,10 @@ static enum problem_code transact(struct call *call, struct connection *connecti
         query_rollback(connection);
         return code;
     }
+    code = idempotency_keep(call, connection, &context);
+    if (code)
+        return code;
+    respond_gzip(call);
     code = query_commit(connection, call->deadline_ms, &failure);
     if (code)
         return failure_take(call, code, &failure);
@@ -269,10 +276,14 @@ enum problem_code execute_write(struct call *call)
 {
     struct connection *connection;
     bool own_id = false;
+    bool replayed = false;
     enum problem_code code = PROBLEM_NONE;
-    if (call->operation->prepare)
-        code = prepare_find(call->operation->prepare)->run(call);
-    if (code)
+    if (call->operation->prepare) {
+        code = idempotency_find(call, &replayed);
+        if (!code && !replayed)
+            code = prepare_find(call->operation->prepare)->run(call);
+    }
+    if (code || replayed)
         return code;
     if (call->operation->creates && call->operation->key == NAME_ID) {
         own_id = call->values[NAME_ID].state == VALUE_PRESENT;

@@ -20,6 +20,15 @@ struct metrics {
     struct operation_counters
         *operations; /* one more than the contract has: what matched no route */
     atomic_uint_fast64_t problems[PROBLEM_COUNT];
+    atomic_uint_fast64_t counters[METRIC_COUNT];
+};
+
+static const struct {
+    const char *name, *help;
+} counter_names[METRIC_COUNT] = {
+    [METRIC_IDEMPOTENCY_KEPT] = {"tpbis_idempotency_kept_total",
+                                 "Answers kept under an Idempotency-Key."},
+    [METRIC_IDEMPOTENCY_REPLAYED] = {"tpbis_idempotency_replayed_total", "Those sent again."},
 };
 
 struct metrics *metrics_new(void)
@@ -59,6 +68,11 @@ void metrics_request(struct metrics *metrics, const struct operation *operation,
 void metrics_problem(struct metrics *metrics, enum problem_code code)
 {
     add(&metrics->problems[code], 1);
+}
+
+void metrics_count(struct metrics *metrics, enum metric metric)
+{
+    add(&metrics->counters[metric], 1);
 }
 
 static void write_operation(struct buffer *buffer, const struct operation_counters *counters,
@@ -129,6 +143,9 @@ void metrics_write(struct buffer *buffer, struct service *service)
         if (metrics->problems[i])
             buffer_printf(buffer, "tpbis_problems_total{code=\"%s\"} %" PRIu64 "\n",
                           problem_texts[i].code, (uint64_t)metrics->problems[i]);
+    for (size_t i = 0; i < METRIC_COUNT; i++)
+        write_one(buffer, counter_names[i].name, "counter", counter_names[i].help,
+                  (double)metrics->counters[i]);
     write_one(buffer, "tpbis_in_flight", "gauge", "Requests on their way.",
               atomic_load(&service->in_flight));
     write_one(buffer, "tpbis_streams", "gauge", "Exports on their way.",

@@ -5,11 +5,15 @@
 #include "api/call.h"
 
 struct metrics;
+
+enum metric { METRIC_IDEMPOTENCY_KEPT, METRIC_IDEMPOTENCY_REPLAYED, METRIC_COUNT };
+
 struct metrics *metrics_new(void);
 void metrics_free(struct metrics *metrics);
 void metrics_request(struct metrics *metrics, const struct operation *operation, int status,
                      int64_t us);
 void metrics_problem(struct metrics *metrics, enum problem_code code);
+void metrics_count(struct metrics *metrics, enum metric metric);
 void metrics_write(struct buffer *buffer, struct service *service);
 
 #endif

@@ -10,6 +10,7 @@
 #include "api/body.h"
 #include "api/execute.h"
 #include "api/handlers/handlers.h"
+#include "api/idempotency.h"
 #include "api/negotiate.h"
 #include "api/page.h"
 #include "api/parameters.h"
@@ -215,8 +216,8 @@ static enum problem_code gate_execute(struct call *call)
 }
 
 static enum problem_code (*const gates[])(struct call *call) = {
-    gate_frame,     gate_route, gate_authenticate, gate_authorize,    parameters_bind,
-    gate_negotiate, page_open,  body_bind,         gate_precondition, gate_execute,
+    gate_frame, gate_route, gate_authenticate, gate_authorize,   parameters_bind, gate_negotiate,
+    page_open,  body_bind,  gate_precondition, idempotency_take, gate_execute,
 };
 
 /* Ours where the client sent none, or one that would not be safe in a log. */

@@ -212,6 +212,7 @@ struct operation {
     uint8_t method;
     bool open;           /* security: [] said in the contract */
     bool audited;        /* x-audited: a read that runs as a write */
+    bool idempotent;     /* takes Idempotency-Key: every POST under /v1 behind a token */
     bool secret;         /* x-secret: its answer shows what is shown once */
     bool lenient;        /* x-lenient: its handler reads the query itself, unknown parameters too */
     bool creates;        /* answers 201 with Location */

@@ -12,3 +12,69 @@ BEGIN
     more := done = most;
 END
 $$;
+
+-- The answer that was kept under this key, or NULL; refused is a key that stood for another request, or was used where its
+-- caller acted with another reach.
+CREATE OR REPLACE FUNCTION idempotency_answer(kept idempotency, for_operation text, print bytea, in_reach bytea) RETURNS bytea
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF kept.operation <> for_operation OR kept.fingerprint <> print THEN
+        PERFORM refuse('idempotency_key_reused');
+    ELSIF kept.reach <> in_reach THEN
+        PERFORM refuse('idempotency_rights_changed');
+    END IF;
+    RETURN kept.answer;
+END
+$$;
+
+-- Claims a key for the write that follows in this transaction: NULL, or the answer that a first request has had. Waits that
+-- long for one that is still at work (55P03 when it takes longer).
+CREATE OR REPLACE FUNCTION claim_idempotency(
+    caller text, client text, key bytea, for_operation text, print bytea, in_reach bytea, wait_ms bigint) RETURNS bytea
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    kept idempotency;
+    before text := current_setting('lock_timeout');
+BEGIN
+    LOOP
+        PERFORM set_config('lock_timeout', wait_ms::text, true);
+        INSERT INTO idempotency (subject, client_id, key_hash, operation, fingerprint, reach)
+        VALUES (caller, client, key, for_operation, print, in_reach)
+        ON CONFLICT ON CONSTRAINT idempotency_pkey DO NOTHING;
+        IF FOUND THEN
+            PERFORM set_config('lock_timeout', before, true);
+            RETURN NULL;
+        END IF;
+        DELETE FROM idempotency i WHERE (i.client_id, i.subject, i.key_hash) = (client, caller, key) AND i.expires_at <= now();
+        SELECT * INTO kept FROM idempotency i WHERE (i.client_id, i.subject, i.key_hash) = (client, caller, key);
+        IF FOUND THEN
+            RETURN idempotency_answer(kept, for_operation, print, in_reach);
+        END IF;
+    END LOOP;
+END
+$$;
+
+-- The same before anything is prepared for the write, claiming nothing.
+CREATE OR REPLACE FUNCTION find_idempotency(
+    caller text, client text, key bytea, for_operation text, print bytea, in_reach bytea) RETURNS bytea
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    kept idempotency;
+BEGIN
+    SELECT * INTO kept FROM idempotency i
+    WHERE (i.client_id, i.subject, i.key_hash) = (client, caller, key) AND i.expires_at > now();
+    RETURN CASE WHEN FOUND THEN idempotency_answer(kept, for_operation, print, in_reach) END;
+END
+$$;
+
+-- Keeps the answer of a claimed key, in the same transaction.
+CREATE OR REPLACE FUNCTION keep_idempotency(caller text, client text, key bytea, sealed bytea) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    UPDATE idempotency i SET answer = sealed
+    WHERE (i.client_id, i.subject, i.key_hash) = (client, caller, key) AND i.answer IS NULL;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no claimed key to keep an answer under';
+    END IF;
+END
+$$;

@@ -13,3 +13,18 @@ SELECT 1 AS ready
 -- Which schema is there; compared once with what the binary needs.
 -- name: schema_recorded :many internal
 SELECT name, checksum FROM schema_migration
+
+-- Idempotency-Key (api/idempotency.c): hashes in hexadecimal digits. answer: NULL where nothing was kept.
+-- name: claim_idempotency :one internal
+-- param: idempotency.wait_ms integer
+SELECT claim_idempotency(:caller.subject, :caller.client, decode(:idempotency.key, 'hex'), :idempotency.operation,
+                         decode(:idempotency.fingerprint, 'hex'), decode(:idempotency.reach, 'hex'),
+                         :idempotency.wait_ms) AS answer
+
+-- name: find_idempotency :one internal
+SELECT find_idempotency(:caller.subject, :caller.client, decode(:idempotency.key, 'hex'), :idempotency.operation,
+                        decode(:idempotency.fingerprint, 'hex'), decode(:idempotency.reach, 'hex')) AS answer
+
+-- name: keep_idempotency :one internal
+SELECT keep_idempotency(:caller.subject, :caller.client, decode(:idempotency.key, 'hex'),
+                        decode(:idempotency.answer, 'hex')) AS kept

@@ -16,6 +16,7 @@ from .statements import parse_file
 from .structure import Structure
 
 ROOM = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+KEY = "#/components/parameters/idempotency_key"
 BUILTIN = re.compile(r'^NAME\([A-Z0-9_]+,\s*"([^"]+)",\s*([a-z_]+)\)', re.M)
 
 
@@ -66,6 +67,7 @@ def check_contract(documents, contract, queries, migrations, functions):
     """Everything read and held against each other, nothing made yet; raises Refused with every fault."""
     report = documents.report
     root = documents.load(os.path.join(contract, "openapi.yaml"))
+    keys_add(root, documents, report)
     structure = Structure(root, documents, report)
     structure.check()
     report.finish()  # what follows may rely on the document's form
@@ -88,6 +90,21 @@ def check_contract(documents, contract, queries, migrations, functions):
     checks.run()
     report.finish()
     return root, structure, builder, operations, routes, catalogue, checks
+
+
+def keys_add(root, documents, report):
+    """Every POST under /v1 behind a token takes Idempotency-Key, without saying so."""
+    for path, item in (root.get("paths") or {}).items():
+        node = documents.follow(item).get("post")
+        if not path.startswith("/v1/") or not isinstance(node, Map) or not node.get("security"):
+            continue
+        parameters = node.setdefault("parameters", [])
+        reference = Map(root.file, root.line)
+        reference["$ref"] = KEY
+        if "idempotency_key" not in ((root.get("components") or {}).get("parameters") or {}):
+            report.fault(node.place(), f"POST {path} takes Idempotency-Key, which is not among the components")
+            return
+        parameters.append(reference)
 
 
 def _as_map(schema):

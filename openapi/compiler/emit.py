@@ -166,6 +166,7 @@ class Emitter:
             f".audited = {c_bool(operation.flag('x-audited'))}",
             f".secret = {c_bool(operation.flag('x-secret'))}", f".lenient = {c_bool(operation.flag('x-lenient'))}",
             f".creates = {c_bool(operation.success == 201)}",
+            f".idempotent = {c_bool('idempotency-key' in operation.headers)}",
             f".match_required = {c_bool(operation.flag('x-match-required'))}",
             f".optional_body = {c_bool(operation.optional_body)}", f".success = {operation.success}",
             f".produces = {_media(operation.produces)}", f".consumes = {_media(operation.consumes)}",

@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import uuid
 
 import requests
 
@@ -60,16 +61,32 @@ class Api:
         from harness.people import People  # which stands on this module
         return People(self)
 
-    def request(self, method, path, token="portal", headers=None, **options):
-        """`token`: a role's name, None for no token, or a token itself (anything with a dot)."""
+    def request(self, method, path, token="portal", headers=None, once=False, **options):
+        """`token`: a role's name, None for no token, or a token itself (anything with a dot).
+
+        A POST under /v1 gets an Idempotency-Key and, where it succeeds, is sent again: it must be answered as before.
+        Not so with `once`, or a key of the caller's own."""
         headers = dict(headers or {})
         headers.setdefault("Accept-Language", "en")
         if token:
             headers.setdefault("Authorization", "Bearer " + (token if "." in token else self.token(token)))
+        again = method == "POST" and path.startswith("/v1/") and token and not once and "Idempotency-Key" not in headers
+        if again:
+            headers["Idempotency-Key"] = str(uuid.uuid4())
         answer = self.session.request(method, self.turn() + path, headers=headers, timeout=TIMEOUT_SECONDS, **options)
+        if again and answer.ok:
+            self.replay(answer, self.session.request(method, self.turn() + path, headers=headers, timeout=TIMEOUT_SECONDS, **options))
         if not options.get("stream"):
             self.contract.check(method, path, answer)
         return answer
+
+    @staticmethod
+    def replay(first, second):
+        """The second answer is the first one's, kept."""
+        assert (second.status_code, second.content) == (first.status_code, first.content), f"{second.status_code} {second.text}"
+        assert "Idempotent-Replayed" not in first.headers and second.headers.get("Idempotent-Replayed") == "true"
+        for name in ("Location", "ETag", "Content-Type", "Cache-Control"):
+            assert second.headers.get(name) == first.headers.get(name), name
 
     def get(self, path, **options):
         return self.request("GET", path, **options)

@@ -20,9 +20,11 @@ class Rule:
     """What happens to a connection on which the service sends these bytes.
 
     `answer_bytes` None: it is cut before PostgreSQL sees them. Otherwise PostgreSQL gets them, so much of its
-    answer gets back, and then the connection is cut. `times`: how often, None for always."""
+    answer gets back, and then the connection is cut. `times`: how often, None for always. `answered` is called when
+    PostgreSQL has answered and nothing has gone back yet."""
 
-    def __init__(self, match, answer_bytes=None, times=1):
+    def __init__(self, match, answer_bytes=None, times=1, answered=None):
+        self.answered = answered
         self.match, self.answer_bytes, self.times = match, answer_bytes, times
         self.used = 0
 
@@ -105,7 +107,7 @@ class Proxy:
 
     def _carry(self, client, server):
         """Both directions of one connection, until one side ends it or a rule cuts it."""
-        left = None  # bytes of an answer until the cut
+        left = answered = None  # bytes of an answer until the cut
         try:
             with selectors.DefaultSelector() as selector:
                 selector.register(client, selectors.EVENT_READ)
@@ -119,11 +121,13 @@ class Proxy:
                             rule = self._rule(data)
                             if rule and rule.answer_bytes is None:
                                 return
-                            left = rule.answer_bytes if rule else left
+                            left, answered = (rule.answer_bytes, rule.answered) if rule else (left, answered)
                             server.sendall(data)
                         elif left is None:
                             client.sendall(data)
                         else:
+                            if answered:
+                                answered()
                             client.sendall(data[:left])
                             return
         except OSError:
