@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include "api/address.h"
 #include "api/base/clock.h"
 #include "api/stream.h"
 
@@ -96,6 +97,15 @@ int64_t call_timeout_ms(const struct call *call)
 struct span call_header_list(const struct call *call, const char *name)
 {
     return frame_header_list(call->arena, call->frame, name);
+}
+
+const char *call_address(struct call *call)
+{
+    _Static_assert(sizeof(call->address) == ADDRESS_TEXT, "an address fits");
+    if (!call->address[0])
+        address_of(call->service->proxies, call->peer, call_header_list(call, "X-Forwarded-For"),
+                   call->address);
+    return call->address;
 }
 
 enum problem_code call_refuse(struct call *call, enum problem_code code, const char *argument,

@@ -15,6 +15,7 @@
 struct metrics;
 struct version_cache;
 struct jobs;
+struct proxies;
 struct idempotency;
 struct stream;
 
@@ -27,6 +28,7 @@ struct service {
     struct version_cache *versions;
     struct metrics *metrics;
     struct jobs *jobs;
+    struct proxies *proxies;
     uint8_t *personal; /* [contract_operation_count]: its statements depend on who asks */
     atomic_bool draining;
     atomic_int in_flight, streams;
@@ -66,6 +68,7 @@ struct call {
     struct service *service;
     struct arena *arena;
     const struct frame *frame;
+    const struct sockaddr *peer; /* while the pipeline runs, like the frame */
     struct span body;
     struct target target;
     enum method method;
@@ -92,6 +95,7 @@ struct call {
     struct span fields[FIELDS_MAX];
     size_t field_count;
     char today[11];
+    char address[64];                       /* "" until call_address() was asked */
     uint64_t version_local, version_shared; /* of the tables read, from before the query */
     bool version_known;
     char version_key[23]; /* of this target in the version cache; "" = none */
@@ -119,6 +123,9 @@ struct span call_header_list(const struct call *call,
 
 /* How long its statements may take: what its contract says, else the setting. */
 int64_t call_timeout_ms(const struct call *call);
+
+/* Where the request comes from, as text (api/address.h): for limits, never for the log. */
+const char *call_address(struct call *call);
 
 /* Remembers the argument of a problem and returns its code. `text` may be anything; it is escaped. */
 enum problem_code call_refuse(struct call *call, enum problem_code code, const char *argument,

@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include "api/base/clock.h"
 #include "api/base/log.h"
+#include "api/address.h"
 #include "api/commands.h"
 #include "api/jobs.h"
 #include "api/metrics.h"
@@ -40,6 +41,7 @@ static void service_stop(struct service *service)
     pool_free(service->pool);
     version_cache_free(service->versions);
     metrics_free(service->metrics);
+    proxies_free(service->proxies);
     free(service->personal);
 }
 
@@ -56,6 +58,7 @@ static int64_t longest_timeout_ms(const struct settings *settings)
 static bool service_start(struct service *service, const struct settings *settings)
 {
     service->settings = *settings;
+    service->proxies = proxies_new(settings->trusted_proxies, stderr);
     service->base_url = base_url_of(settings);
     service->pool = pool_new(
         &(struct pool_options){.url = settings->database_url,
@@ -73,13 +76,14 @@ static bool service_start(struct service *service, const struct settings *settin
                                                     .token_lifetime_s = settings->token_lifetime_s},
                              stderr);
     pipeline_init(service);
-    if (!service->auth)
+    if (!service->auth || !service->proxies)
         return false;
     service->jobs = jobs_new(service);
     return true;
 }
 
-#define LAST_WRITE_MS 1000 /* what waits for its job is written before the end, while the database is lent */
+#define LAST_WRITE_MS                                                                              \
+    1000 /* what waits for its job is written before the end, while the database is lent */
 
 /* The main loop; the signal that ended it. */
 static int serve_until_stopped(struct service *service, struct server *server,

@@ -135,9 +135,12 @@ static int endpoint(const struct _u_request *request, struct _u_response *respon
         .body_bytes = request->binary_body_length,
     };
     call->frame = &frame;
+    call->peer = MHD_get_connection_info(current_connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
+                     ->client_addr;
     call->body = (struct span){request->binary_body, request->binary_body_length};
     pipeline_run(call);
     call->frame = NULL; /* it stands on this stack */
+    call->peer = NULL;
     response_give(call, response);
     return U_CALLBACK_COMPLETE;
 }

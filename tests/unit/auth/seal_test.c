@@ -1,4 +1,5 @@
 /* Sealed texts: what opens, and what does not. */
+#define _GNU_SOURCE /* memmem */
 #include "auth/seal.h"
 
 #include "tests/unit/api/check.h"

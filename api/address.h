@@ -1,0 +1,20 @@
+/* Whose request it is, as far as addresses tell: the peer's, or what trusted proxies say of it. */
+#ifndef API_ADDRESS_H
+#define API_ADDRESS_H
+
+#include <stdio.h>
+#include <sys/socket.h>
+#include "api/base/span.h"
+
+struct proxies;
+/* A comma-separated list of addresses and prefixes (10.0.0.0/8, fd00::/8). NULL with a reason on `errors`. */
+struct proxies *proxies_new(const char *list, FILE *errors);
+void proxies_free(struct proxies *proxies);
+
+#define ADDRESS_TEXT 64
+/* The client's address: that of the peer, unless it is a trusted proxy; then the last one of X-Forwarded-For that is none.
+ * An IPv6 address stands for its /64, which one subscriber has: "2001:db8:1:2::/64". "" when there is no peer. */
+void address_of(const struct proxies *proxies, const struct sockaddr *peer, struct span forwarded,
+                char ret_text[ADDRESS_TEXT]);
+
+#endif
