@@ -12,6 +12,7 @@ int command_load_reference(const struct settings *settings, int count, char **op
 int command_client_create(const struct settings *settings, int count, char **options);
 int command_key_create(const struct settings *settings);
 int command_ready(const struct settings *settings);
+int command_purge(const struct settings *settings, int count, char **options); /* purge.c */
 int command_openapi(void);
 
 #endif

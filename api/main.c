@@ -146,6 +146,7 @@ static int usage(FILE *out)
         "tpbis client create --name NAME --role ROLE [--region CODE] [--library ID]\n"
         "                                    make a client; prints its id and secret once, as JSON\n"
         "tpbis key create                    make a token-signing key where there is none\n"
+        "tpbis purge --dry-run | --run       personal data whose day has passed: count them, or destroy them\n"
         "tpbis ready                         ask a running service whether it is ready (exit 0 or 1)\n"
         "tpbis openapi                       print the contract\n"
         "tpbis --check-config                check the settings and print them\n"
@@ -196,6 +197,8 @@ int main(int argc, char **argv)
         return command_client_create(&settings, argc - 3, argv + 3);
     if (strcmp(command, "key") == 0 && argc > 2 && strcmp(argv[2], "create") == 0)
         return command_key_create(&settings);
+    if (strcmp(command, "purge") == 0)
+        return command_purge(&settings, argc - 2, argv + 2);
     if (strcmp(command, "ready") == 0)
         return command_ready(&settings);
     return usage(stderr);

@@ -157,3 +157,37 @@ BEGIN
     RETURN lifted;
 END
 $$;
+
+-- ---- requests -------------------------------------------------------------------------------------------------------------
+
+-- A user asks for something about the own data; it is due in three times 24 hours.
+CREATE OR REPLACE FUNCTION personal_data_ask(wanted uuid, by_user uuid, asked text, why text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    INSERT INTO personal_data_request (id, kind, user_id, reason) VALUES (wanted, asked, by_user, why);
+END
+$$;
+
+-- Puts on record that a request was dealt with or refused, and opens it again. What is done about data is done elsewhere.
+CREATE OR REPLACE FUNCTION personal_data_answer(wanted uuid, new_status text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    UPDATE personal_data_request SET status = new_status, answered_at = CASE WHEN new_status <> 'open' THEN coalesce(answered_at, now()) END
+    WHERE id = wanted;
+END
+$$;
+
+-- Restrictions and erasures that were carried out are not answered by hand.
+CREATE OR REPLACE FUNCTION gate_personal_data_request(wanted uuid, if_match bigint[]) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    r personal_data_request;
+BEGIN
+    SELECT * INTO r FROM personal_data_request WHERE id = wanted FOR NO KEY UPDATE;
+    PERFORM gate_version(r.row_version, if_match);
+    IF r.user_id IS NULL OR r.counts IS NOT NULL THEN
+        PERFORM refuse('request_carried_out');
+    END IF;
+    RETURN true;
+END
+$$;

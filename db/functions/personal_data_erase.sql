@@ -112,6 +112,8 @@ $$;
 CREATE OR REPLACE FUNCTION user_anonymise(wanted uuid) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
+    PERFORM user_sessions_end(wanted, 'erased');
+    DELETE FROM oauth_consent WHERE user_id = wanted;
     DELETE FROM user_password WHERE user_id = wanted;
     DELETE FROM user_link WHERE user_id = wanted;
     UPDATE assignment SET ends_on = greatest(starts_on, today() - 1)
@@ -120,5 +122,39 @@ BEGIN
     UPDATE app_user SET username = 'erased-' || id, name = NULL, email = NULL, phone = NULL, person_id = NULL, disabled_reason = NULL,
         status = 'erased', erased_at = now(), retain_until = NULL
     WHERE id = wanted AND erased_at IS NULL;
+END
+$$;
+
+-- Erases an account and puts it on record; the person of the account is a record of its own.
+CREATE OR REPLACE FUNCTION user_erase(wanted uuid, why text, letter text, received date) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    touched jsonb;
+BEGIN
+    PERFORM FROM app_user WHERE id = wanted FOR UPDATE;
+    IF EXISTS (SELECT FROM personal_data_request r WHERE r.user_id = wanted AND r.kind = 'erasure' AND r.counts IS NOT NULL) THEN
+        RETURN;
+    END IF;
+    PERFORM date_require_past(received);
+    touched := jsonb_build_object('assignments', (SELECT count(*) FROM assignment a WHERE a.user_id = wanted));
+    UPDATE personal_data_request SET status = 'done', answered_at = now()
+    WHERE user_id = wanted AND kind = 'erasure' AND status = 'open';
+    PERFORM user_anonymise(wanted);
+    INSERT INTO personal_data_request (kind, user_id, reason, reference, received_on, status, answered_at, counts)
+    VALUES ('erasure', wanted, why, letter, coalesce(received, today()), 'done', now(), touched);
+END
+$$;
+
+-- An erased account is found, so that asking again is answered the same; nobody erases the own one that way.
+CREATE OR REPLACE FUNCTION gate_user_erasure(wanted uuid, by_user uuid) RETURNS boolean
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM app_user WHERE id = wanted;
+    IF NOT FOUND THEN
+        PERFORM refuse('not_found');
+    ELSIF wanted = by_user THEN
+        PERFORM refuse('own_account');
+    END IF;
+    RETURN true;
 END
 $$;

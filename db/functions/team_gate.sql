@@ -85,3 +85,17 @@ RETURN gate_origin((SELECT t.origin FROM team t WHERE t.id = wanted));
 CREATE OR REPLACE FUNCTION gate_precision(given text) RETURNS boolean
 LANGUAGE sql
 RETURN gate_origin(CASE WHEN given <> 'day' THEN 'historical' END);
+
+-- The contact of a member: the read is on record as one of the person's contact, and of somebody whose data are restricted there
+-- is none.
+CREATE OR REPLACE FUNCTION gate_member_contact(wanted uuid, owner uuid) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    who uuid := (SELECT m.person_id FROM team_member m WHERE m.id = wanted AND m.team_id = owner);
+BEGIN
+    IF who IS NULL THEN
+        PERFORM refuse('not_found');
+    END IF;
+    RETURN person_restricted_refuse(who) AND audit_read('person_contact', who);
+END
+$$;

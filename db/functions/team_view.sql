@@ -37,7 +37,7 @@ CREATE OR REPLACE FUNCTION team_coordinator_on(wanted uuid, day date)
 RETURNS TABLE (member_id uuid, name text, "position" text, organization_id uuid, organization_name text, organization_sector text,
                starts_on date, ends_on date)
 LANGUAGE sql STABLE AS $$
-    SELECT m.id, coalesce(m.name, p.name), h.position, o.id, o.name, o.sector, c.starts_on, c.ends_on
+    SELECT m.id, coalesce(m.name, CASE WHEN p.published THEN p.name END), h.position, o.id, o.name, o.sector, c.starts_on, c.ends_on
     FROM team_coordinator c
     JOIN team_member m ON m.id = c.member_id
     JOIN team_member_position h ON h.member_id = m.id AND h.period @> day

@@ -9,3 +9,7 @@ SELECT p.done, p.more FROM purge_oauth(1000) p
 
 -- name: purge_idempotency :one internal
 SELECT p.done, p.more FROM purge_idempotency(1000) p
+
+-- Restrictions of people's data whose last day is over.
+-- name: lift_restrictions :one internal
+SELECT personal_data_lift_expired()::bigint AS done, false AS more

@@ -69,7 +69,7 @@ SELECT gate_organization(:id, NULL) AND audit_read('organization_contact', :id) 
 SELECT gate_organization(:id, NULL, :reach.from, :reach.to, :reach.rank) AND audit_read('organization_contact', :id) AS passed --? reach
 
 -- name: get_organization_contact :one
-SELECT c.phone, c.email, c.address, c.purpose, c.created_at, c.updated_at
+SELECT c.phone, c.email, c.address, c.purpose, c.legal_basis, c.collected_at, c.retain_until, c.created_at, c.updated_at
 FROM organization o LEFT JOIN organization_contact c ON c.organization_id = o.id
 WHERE o.id = :id
   AND in_reach(o.place, 6, :reach.from, :reach.to, :reach.rank)                                                      --? reach
@@ -79,12 +79,13 @@ SELECT gate_organization(:id, NULL) AS passed                                   
 SELECT gate_organization(:id, NULL, :reach.from, :reach.to, :reach.rank) AS passed                                   --? reach
 
 -- name: put_organization_contact :exec
-INSERT INTO organization_contact (organization_id, phone, email, address, purpose)
-SELECT :id, :phone, :email, :address, :purpose
+INSERT INTO organization_contact (organization_id, phone, email, address, purpose, legal_basis, retain_until)
+SELECT :id, :phone, :email, :address, :purpose, :legal_basis, :retain_until
 WHERE true                                                                                                           --? not reach
 WHERE cardinality(:reach.from) > 0                                                                                   --? reach
 ON CONFLICT ON CONSTRAINT organization_contact_pkey DO UPDATE
-SET phone = excluded.phone, email = excluded.email, address = excluded.address, purpose = excluded.purpose
+SET phone = excluded.phone, email = excluded.email, address = excluded.address, purpose = excluded.purpose,
+    legal_basis = excluded.legal_basis, collected_at = excluded.collected_at, retain_until = excluded.retain_until
 
 -- name: delete_organization_contact :exec
 DELETE FROM organization_contact c WHERE c.organization_id = :id
@@ -94,7 +95,8 @@ DELETE FROM organization_contact c WHERE c.organization_id = :id
 
 -- Erased people come only with deleted=include, as tombstones.
 -- name: list_people :many
-SELECT p.id, p.name, p.position, p.organization_id, p.library_id, p.region_code, p.published, p.created_at, p.updated_at
+SELECT p.id, p.name, p.position, p.organization_id, p.library_id, p.region_code, p.published,
+    p.restricted_at IS NOT NULL AS restricted, p.created_at, p.updated_at
     , o.id AS "organization.id", o.name AS "organization.name", o.sector AS "organization.sector"                    --? expand.organization
     , l.id AS "library.id", l.name AS "library.name", l.kind AS "library.kind", l.region_code AS "library.region_code" --? expand.library
     , p.erased_at AS "@deleted_at"                                                                                   --? deleted.include
@@ -118,7 +120,7 @@ LIMIT :page_rows                                                                
 
 -- name: get_person :one
 SELECT p.row_version AS "@version", p.id, p.name, p.position, p.organization_id, p.library_id, p.region_code, p.published,
-    p.created_at, p.updated_at
+    p.restricted_at IS NOT NULL AS restricted, p.created_at, p.updated_at
     , o.id AS "organization.id", o.name AS "organization.name", o.sector AS "organization.sector"                    --? expand.organization
     , l.id AS "library.id", l.name AS "library.name", l.kind AS "library.kind", l.region_code AS "library.region_code" --? expand.library
 FROM person p
@@ -162,12 +164,14 @@ SELECT gate_person(:id, :if_match, :reach.from, :reach.to, :reach.rank, NULL) AS
 -- name: erase_person :exec
 UPDATE person SET erased_at = now() WHERE id = :id
 
+-- Of somebody whose data are restricted nothing is shown, not even that there is something.
 -- name: gate_person_contact :one
-SELECT gate_person(:id, NULL) AND audit_read('person_contact', :id) AS passed                                        --? not reach
-SELECT gate_person_contact(:id, :reach.from, :reach.to, :reach.rank, :reach.libraries) AND audit_read('person_contact', :id) AS passed --? reach
+SELECT gate_person(:id, NULL)                                                                                        --? not reach
+SELECT gate_person_contact(:id, :reach.from, :reach.to, :reach.rank, :reach.libraries)                               --? reach
+    AND person_restricted_refuse(:id) AND audit_read('person_contact', :id) AS passed
 
 -- name: get_person_contact :one
-SELECT c.phone, c.email, c.address, c.purpose, c.created_at, c.updated_at
+SELECT c.phone, c.email, c.address, c.purpose, c.legal_basis, c.collected_at, c.retain_until, c.created_at, c.updated_at
 FROM person p LEFT JOIN person_contact c ON c.person_id = p.id
 WHERE p.id = :id
   AND person_contact_in_reach(p.id, :reach.from, :reach.to, :reach.rank, :reach.libraries)                           --? reach
@@ -177,12 +181,13 @@ SELECT gate_person(:id, NULL) AS passed                                         
 SELECT gate_person(:id, NULL, :reach.from, :reach.to, :reach.rank, NULL) AS passed                                   --? reach
 
 -- name: put_person_contact :exec
-INSERT INTO person_contact (person_id, phone, email, address, purpose)
-SELECT :id, :phone, :email, :address, :purpose
+INSERT INTO person_contact (person_id, phone, email, address, purpose, legal_basis, retain_until)
+SELECT :id, :phone, :email, :address, :purpose, :legal_basis, :retain_until
 WHERE true                                                                                                           --? not reach
 WHERE cardinality(:reach.from) > 0                                                                                   --? reach
 ON CONFLICT ON CONSTRAINT person_contact_pkey DO UPDATE
-SET phone = excluded.phone, email = excluded.email, address = excluded.address, purpose = excluded.purpose
+SET phone = excluded.phone, email = excluded.email, address = excluded.address, purpose = excluded.purpose,
+    legal_basis = excluded.legal_basis, collected_at = excluded.collected_at, retain_until = excluded.retain_until
 
 -- name: delete_person_contact :exec
 DELETE FROM person_contact c WHERE c.person_id = :id

@@ -79,13 +79,15 @@ WHERE team_id = :team_id AND id = :id
 -- ---- contacts: only for those in whose reach the team is, and that they read them is recorded --------------------
 
 -- name: gate_team_member_contact :one
-SELECT gate_team(:team_id, NULL) AND audit_read('person_contact', :id) AS passed                                 --? not reach
-SELECT gate_team(:team_id, NULL, 'work', :reach.from, :reach.to, :reach.rank) AND audit_read('person_contact', :id) AS passed --? reach
+SELECT gate_team(:team_id, NULL)                                                                                 --? not reach
+SELECT gate_team(:team_id, NULL, 'work', :reach.from, :reach.to, :reach.rank)                                    --? reach
+    AND gate_member_contact(:id, :team_id) AS passed
 
+-- Of today's members. (Others' contacts are read by those in whose reach the person works.)
 -- name: get_team_member_contact :one
 SELECT c.phone, c.email, c.address
 FROM team_member m JOIN person_contact c ON c.person_id = m.person_id
-WHERE m.team_id = :team_id AND m.id = :id
+WHERE m.team_id = :team_id AND m.id = :id AND m.period @> today()
   AND team_in_reach((SELECT t.region_code FROM team t WHERE t.id = :team_id), 'work', :reach.from, :reach.to, :reach.rank) --? reach
 
 -- ---- positions --------------------------------------------------------------------------------------------

@@ -109,7 +109,7 @@ JOIN training t ON t.id = m.training_id
 LEFT JOIN person p ON p.id = m.person_id
 LEFT JOIN library l ON l.id = m.library_id
 CROSS JOIN LATERAL (SELECT true AS near) v                                                                           --? not reach
-CROSS JOIN LATERAL (SELECT m.certified_on IS NOT NULL AND m.role IN ('fasilitator', 'master_trainer')                --? reach
+CROSS JOIN LATERAL (SELECT m.certified_on IS NOT NULL AND m.role IN ('fasilitator', 'master_trainer') AND p.published --? reach
                         OR in_reach(t.area, 6, :reach.from, :reach.to, :reach.rank)                                  --? reach
                         OR in_reach(l.place, 6, :reach.from, :reach.to, :reach.rank)                                 --? reach
                         OR m.library_id = ANY (:reach.libraries) AS near) v                                          --? reach
@@ -128,7 +128,7 @@ JOIN training t ON t.id = m.training_id
 LEFT JOIN person p ON p.id = m.person_id
 LEFT JOIN library l ON l.id = m.library_id
 CROSS JOIN LATERAL (SELECT true AS near) v                                                                           --? not reach
-CROSS JOIN LATERAL (SELECT m.certified_on IS NOT NULL AND m.role IN ('fasilitator', 'master_trainer')                --? reach
+CROSS JOIN LATERAL (SELECT m.certified_on IS NOT NULL AND m.role IN ('fasilitator', 'master_trainer') AND p.published --? reach
                         OR in_reach(t.area, 6, :reach.from, :reach.to, :reach.rank)                                  --? reach
                         OR in_reach(l.place, 6, :reach.from, :reach.to, :reach.rank)                                 --? reach
                         OR m.library_id = ANY (:reach.libraries) AS near) v                                          --? reach
@@ -171,7 +171,7 @@ UPDATE training_participant SET certified_on = NULL, certificate_until = NULL WH
 
 -- ---- facilitators -------------------------------------------------------------------------------------------
 
--- Whoever holds a certificate valid on the day, one row a person.
+-- Whoever holds a certificate valid on the day, one row a person; not who asked that the data be only kept.
 -- name: list_facilitators :many
 SELECT p.id, p.name, p.position, p.organization_id, f.library_id, nullif(f.place, '') AS region_code, f.role, f.certified_on,
     f.certificate_until, f.training_id, facilitator_villages(p.id, coalesce(:on, today())) AS villages_mentored,
@@ -190,7 +190,7 @@ LEFT JOIN region r1 ON r1.code = left(f.place, 2) AND length(f.place) >= 2      
 LEFT JOIN region r2 ON r2.code = left(f.place, 5) AND length(f.place) >= 5                                           --? expand.region
 LEFT JOIN region r3 ON r3.code = left(f.place, 8) AND length(f.place) >= 8                                           --? expand.region
 LEFT JOIN region r4 ON r4.code = left(f.place, 13) AND length(f.place) >= 13                                         --? expand.region
-WHERE true
+WHERE p.published
   AND f.place >= :within AND f.place < :within || '/'                                                                --? within
   AND f.role = ANY (:role)                                                                                           --? role
   AND f.library_id = :library                                                                                        --? library

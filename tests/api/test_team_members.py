@@ -172,7 +172,7 @@ def test_a_person_on_record(own_api, regency):
         answer = own_api.get(contact, token="national_admin")
         assert answer.json() == {"phone": "0812000000", "email": None, "address": None}
         assert own_api.get(contact, token="national_admin", headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
-        cursor.execute("SELECT count(*) FROM audit WHERE action = 'read' AND table_name = 'person_contact' AND row_key ->> 'id' = %s", (body["id"],))
+        cursor.execute("SELECT count(*) FROM audit WHERE action = 'read' AND table_name = 'person_contact' AND row_key ->> 'id' = %s", (one["id"],))
         assert cursor.fetchone()[0] == 2
     problem(own_api.get(contact, token="portal"), 403, "insufficient_scope")
     problem(own_api.get(contact, token="provincial_coordinator"), 403, "out_of_reach")

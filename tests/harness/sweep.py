@@ -11,10 +11,11 @@ NOBODY = str(uuid.UUID(int=0))
 OVERSIZE = b'{"x": "' + b"x" * (1 << 17) + b'"}'
 
 
-def bare_token(api, role="national_admin"):
-    """A token that holds the scope `admin` only: known, and allowed nothing that tests do."""
+def bare_token(api, operation, role="national_admin"):
+    """A token that holds one scope only, which the operation does not ask for: known, and not allowed."""
     client = api.client(role)
-    answer = api.post("/oauth2/token", data={"grant_type": "client_credentials", "scope": "admin"},
+    asked = {scope for alternative in operation["security"] for scopes in alternative.values() for scope in scopes}
+    answer = api.post("/oauth2/token", data={"grant_type": "client_credentials", "scope": min({"admin", "audit:read"} - asked)},
                       auth=(client["client_id"], client["client_secret"]), token=None)
     assert answer.status_code == 200, answer.text
     return answer.json()["access_token"]
@@ -33,7 +34,7 @@ def sweep(api, method, path, operation, token="national_admin", lost=None):
     body = {"data": b"{}"} if "422" in promised else {}
     problem(ask(path + "?colour=red", **body), 400, "invalid_parameter")
     problem(ask(token=None, **body), 401, "unauthorized")
-    problem(ask(token=bare_token(api), **body), 403, "insufficient_scope")
+    problem(ask(token=bare_token(api, operation), **body), 403, "insufficient_scope")
     if "404" in promised and method != "PATCH" and "422" not in promised:
         problem(ask(lost, headers={"If-Match": "*"} if tag else None), 404, "not_found")
     if "406" in promised:

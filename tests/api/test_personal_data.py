@@ -1,0 +1,286 @@
+"""Personal data: the list, the subject's document, restriction, erasure, requests and purges (Law 27/2022)."""
+
+import datetime
+import json
+
+import pytest
+
+from harness import programs
+from harness.client import problem
+from harness.people import People
+from harness.rights import assert_refused
+
+CONTACT = {"phone": "0812-7777-1234", "email": "budi.rahasia@example.id", "address": "Jalan Rahasia 7", "purpose": "Pendampingan"}
+TODAY = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=7)).date()
+
+
+def day(days):
+    return (TODAY + datetime.timedelta(days=days)).isoformat()
+
+
+@pytest.fixture(scope="module")
+def people(api):
+    return People(api)
+
+
+@pytest.fixture
+def user(people):
+    """Somebody who facilitates in Bangka, with an account and a token."""
+    one = people.user("regency_facilitator", name="Siti Akun")
+    return {**one, "token": people.token(one)}
+
+
+@pytest.fixture
+def known(api):
+    """Somebody who took part in everything, in Bangka, with a contact."""
+    one = programs.person(api, position="Pustakawan")
+    assert api.put(f"/v1/people/{one['id']}/contact", json=CONTACT, token="national_admin").status_code == 200
+    programs.participant(api, programs.training(api), person_id=one["id"])
+    return one
+
+
+def restrict(api, one, token="regency_facilitator", **fields):
+    return api.post(f"/v1/people/{one['id']}/restriction", json={"reason": "Diminta", **fields}, token=token)
+
+
+def erase(api, one, token="regency_facilitator", what="people", **fields):
+    return api.post(f"/v1/{what}/{one['id']}/erasure", json={"reason": "Diminta", **fields}, token=token)
+
+
+class TestCategories:
+    def test_everybody_reads_what_is_kept(self, api):
+        found = list(api.pages("/v1/personal-data/categories?limit=3", token="public_app"))
+        assert [one["code"] for one in found] == sorted(one["code"] for one in found)
+        contact = next(one for one in found if one["code"] == "contact")
+        assert contact["retention_months"] == 24 and "person_contact.phone" in contact["stored_in"]
+        assert all(one["purpose"]["id"] and one["purpose"]["en"] and "27/2022" in one["legal_reference"] for one in found)
+        assert "contact,Kontak orang" in api.get("/v1/personal-data/categories?format=csv").text
+
+
+class TestContactKeeping:
+    def test_ground_and_end(self, api):
+        one = programs.person(api)
+        path = f"/v1/people/{one['id']}/contact"
+        put = api.put(path, json=CONTACT, token="national_admin").json()
+        assert put["legal_basis"] == "public_task" and put["retain_until"] > day(720)
+        put = api.put(path, json={**CONTACT, "legal_basis": "consent", "retain_until": day(30)}, token="national_admin").json()
+        assert (put["legal_basis"], put["retain_until"]) == ("consent", day(30))
+        office = f"/v1/organizations/{programs.organization(api)['id']}/contact"
+        assert api.put(office, json=CONTACT, token="national_admin").json()["retain_until"] > day(1800)
+        assert api.get(office, token="national_admin").json()["collected_at"] is not None
+
+
+class TestDocument:
+    def test_of_a_person(self, api, known, database):
+        answer = api.get(f"/v1/people/{known['id']}/personal-data", token="national_admin")
+        body = answer.json()
+        assert answer.status_code == 200 and body["account"] is None
+        assert answer.headers["Cache-Control"] in ("no-store", "private, no-cache")
+        assert (body["person"]["name"], body["person"]["purpose"]) == (known["name"], "actor")
+        assert body["person"]["contact"]["phone"] == CONTACT["phone"] and len(body["person"]["trainings"]) == 1
+        assert {"create_person", "put_person_contact"} <= {entry["operation"] for entry in body["record"]}
+        with database.cursor() as cursor:
+            cursor.execute("SELECT operation FROM audit WHERE table_name = 'person' AND action = 'read' AND row_key ->> 'id' = %s", (known["id"],))
+            assert cursor.fetchall() == [("get_person_personal_data",)]
+
+    def test_of_ones_own(self, api, people, user, known):
+        people.sql("UPDATE app_user SET person_id = %s, email = 'siti@example.id' WHERE id = %s", known["id"], user["id"])
+        body = api.get("/v1/me/personal-data", token=user["token"]).json()
+        assert (body["account"]["username"], body["account"]["email"]) == (user["username"], "siti@example.id")
+        assert body["account"]["assignments"][0]["role"] == "regency_facilitator"
+        assert body["person"]["id"] == known["id"] and body["person"]["contact"]["email"] == CONTACT["email"]
+        assert len(body["categories"]) == 10
+        again = api.get("/v1/me/personal-data", token=user["token"]).json()
+        assert [entry["operation"] for entry in again["record"] if entry["action"] == "read"] == 2 * ["get_my_personal_data"]
+        same = api.get(f"/v1/users/{user['id']}/personal-data", token="national_admin").json()
+        assert same["account"] == body["account"] and same["person"] == body["person"]
+
+    def test_a_client_is_nobody(self, api):
+        for token in ("portal", "national_admin"):
+            problem(api.get("/v1/me/personal-data", token=token), 404, "not_found")
+            problem(api.post("/v1/me/personal-data/requests", json={"kind": "access", "reason": "x"}, token=token), 404, "not_found")
+            assert api.get("/v1/me/personal-data/requests", token=token).json()["items"] == []
+
+    def test_only_the_own(self, api, people, user):
+        other = people.user("regency_facilitator", name="Orang Lain Sekali")
+        text = api.get("/v1/me/personal-data", token=user["token"]).text
+        assert other["username"] not in text and "Orang Lain Sekali" not in text
+        for path in (f"/v1/users/{other['id']}/personal-data", f"/v1/users/{user['id']}/personal-data"):
+            problem(api.get(path, token=user["token"]), 403, "insufficient_scope")
+
+    def test_an_administrator_of_less_than_the_nation(self, api, people, known, user):
+        """The scope alone is not enough: who holds it through an app that reaches one province reads nobody."""
+        app = people.app(allowed_region="19")
+        admin = people.token(people.user("national_admin"), app=app)
+        for path in (f"/v1/people/{known['id']}/personal-data", f"/v1/users/{user['id']}/personal-data", "/v1/personal-data/requests",
+                     "/v1/personal-data/purges"):
+            assert_refused(api.get(path, token=admin))
+        assert_refused(erase(api, user, admin, "users"))
+        mine = api.post("/v1/me/personal-data/requests", json={"kind": "access", "reason": "x"}, token=user["token"]).json()
+        path = f"/v1/personal-data/requests/{mine['id']}"
+        assert_refused(api.get(path, token=admin))
+        assert_refused(api.patch(path, {"status": "done"}, etag="*", token=admin))
+
+
+class TestRestriction:
+    def test_only_kept(self, api, known, database):
+        member = programs.facilitator(api)
+        person = {"id": member["person_id"], "name": member["name"] or api.get(f"/v1/people/{member['person_id']}").json()["name"]}
+        assert api.put(f"/v1/people/{person['id']}/contact", json=CONTACT, token="national_admin").status_code == 200
+        path = f"/v1/people/{person['id']}"
+        assert api.get(path, token="portal").json()["restricted"] is False
+        answer = restrict(api, person, kind="objection", reference="PDP-1", until=day(10))
+        assert answer.status_code == 200, answer.text
+        assert {name: answer.json()[name] for name in ("kind", "status", "reference", "until", "person_id")} == {
+            "kind": "objection", "status": "done", "reference": "PDP-1", "until": day(10), "person_id": person["id"]}
+        problem(api.get(path, token="portal"), 404, "not_found")
+        for query in (f"/v1/people?q={person['name']}", f"/v1/facilitators?q={person['name']}",
+                      f"/v1/trainings/{member['training_id']}/participants", f"/v1/facilitators?q={person['name']}&format=csv"):
+            assert person["name"] not in api.get(query, token="portal").text, query
+        assert api.get(path, token="regency_facilitator").json()["restricted"] is True
+        for token in ("regency_facilitator", "national_admin"):
+            problem(api.get(path + "/contact", token=token), 409, "person_restricted")
+            problem(api.put(path + "/contact", json=CONTACT, token=token), 409, "person_restricted")
+        problem(api.post(f"/v1/trainings/{programs.training(api)['id']}/participants", json={"role": "staf", "person_id": person["id"]},
+                         token="national_admin"), 409, "person_restricted")
+        assert programs.change(api, path, name="Nama Benar").status_code == 200
+        assert api.delete(path + "/restriction", token="regency_facilitator").status_code == 204
+        assert api.get(path, token="portal").json()["name"] == "Nama Benar"
+        assert api.get(path + "/contact", token="national_admin").json()["phone"] == CONTACT["phone"]
+        assert api.delete(path + "/restriction", token="regency_facilitator").status_code == 204
+
+    def test_a_member_of_a_team(self, api, known):
+        """The membership stands, without the name and the contact."""
+        teams = list(api.pages("/v1/tim-sinergi?within=19.01&level=regency"))
+        team = teams[0]["id"] if teams else programs.post(api, "/v1/tim-sinergi", {"region_code": "19.01", "formed_on": "2020-01-01"})["id"]
+        office = programs.organization(api)["id"]
+        path = f"/v1/tim-sinergi/{team}/members"
+        member = programs.post(api, path, {"person_id": known["id"], "organization_id": office, "starts_on": "2020-01-01", "role": "anggota"})
+        path = f"{path}/{member['id']}"
+        assert api.get(path + "/contact", token="regency_facilitator").json()["phone"] == CONTACT["phone"]
+        assert restrict(api, known, until=None).status_code == 200
+        assert api.get(path).json()["name"] is None
+        problem(api.get(path + "/contact", token="regency_facilitator"), 409, "person_restricted")
+        assert api.delete(f"/v1/people/{known['id']}/restriction", token="national_admin").status_code == 204
+        programs.change(api, path, ends_on="2021-01-01", end_reason="resigned")
+        problem(api.get(path + "/contact", token="regency_facilitator"), 404, "not_found")
+
+    def test_not_into_the_past(self, api, known):
+        problem(restrict(api, known, until=day(-1)), 409, "period_reversed")
+        problem(restrict(api, known, received_on=day(1)), 409, "date_in_future")
+        assert api.get(f"/v1/people/{known['id']}", token="national_admin").json()["restricted"] is False
+
+
+class TestErasure:
+    def test_of_a_person(self, api, known, database):
+        training = api.get(f"/v1/people/{known['id']}/personal-data", token="national_admin").json()["person"]["trainings"][0]["training_id"]
+        answer = erase(api, known, reference="PDP-2", received_on=day(-1))
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["counts"] == {"contacts": 1, "trainings": 1, "teams": 0, "replications": 0, "visits": 0}
+        assert answer.json()["received_on"] == day(-1)
+        problem(api.get(f"/v1/people/{known['id']}", token="national_admin"), 404, "not_found")
+        problem(api.get(f"/v1/people/{known['id']}/personal-data", token="national_admin"), 404, "not_found")
+        problem(restrict(api, known), 404, "not_found")
+        assert api.get(f"/v1/trainings/{training}").json()["attended_count"] == 1
+        again = erase(api, known, reference="PDP-3")
+        assert again.status_code == 200 and again.json() == answer.json()
+        with database.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM audit WHERE row_key ->> 'id' = %s AND coalesce(before, after) IS NOT NULL", (known["id"],))
+            assert cursor.fetchone()[0] == 0
+
+    def test_after_a_delete(self, api):
+        """Erased by DELETE, asked for again by letter: on record, though nothing was left to do."""
+        one = programs.person(api)
+        path = f"/v1/people/{one['id']}"
+        assert api.delete(path, token="regency_facilitator", headers={"If-Match": programs.tag_of(api, path)}).status_code == 204
+        assert erase(api, one).json()["counts"]["contacts"] == 0
+
+    def test_of_an_account(self, api, people, user, database):
+        token = user["token"]
+        assert api.get("/v1/me/personal-data", token=token).status_code == 200
+        asked = api.post("/v1/me/personal-data/requests", json={"kind": "erasure", "reason": "Saya Siti Akun, hapus"}, token=token).json()
+        answer = erase(api, user, "national_admin", "users", reference="PDP-4")
+        assert answer.status_code == 200 and answer.json()["counts"] == {"assignments": 1}
+        assert erase(api, user, "national_admin", "users").json() == answer.json()
+        problem(api.get("/v1/me/personal-data", token=token), 401, "invalid_token")
+        problem(api.get(f"/v1/users/{user['id']}/personal-data", token="national_admin"), 404, "not_found")
+        mine = api.get(f"/v1/personal-data/requests/{asked['id']}", token="national_admin").json()
+        assert (mine["status"], mine["reason"]) == ("done", None)
+        with database.cursor() as cursor:
+            cursor.execute("SELECT name, email, status, username FROM app_user WHERE id = %s", (user["id"],))
+            assert cursor.fetchone() == (None, None, "erased", "erased-" + user["id"])
+            cursor.execute("SELECT count(*) FROM audit WHERE row_key ->> 'id' IN (%s, %s) AND coalesce(before, after) IS NOT NULL",
+                           (user["id"], asked["id"]))
+            assert cursor.fetchone()[0] == 0
+
+    def test_not_the_own(self, api, people):
+        admin = people.user("national_admin")
+        problem(erase(api, admin, people.token(admin), "users"), 409, "own_account")
+
+
+class TestRequests:
+    def test_asked_and_answered(self, api, user):
+        made = programs.post(api, "/v1/me/personal-data/requests", {"kind": "correction", "reason": "Nama salah"}, user["token"])
+        assert (made["status"], made["user_id"], made["answered_at"]) == ("open", user["id"], None)
+        due = datetime.datetime.fromisoformat(made["due_at"]) - datetime.datetime.fromisoformat(made["created_at"])
+        assert due == datetime.timedelta(hours=72)
+        own = "/v1/me/personal-data/requests"
+        assert [one["id"] for one in api.pages(own, token=user["token"])] == [made["id"]]
+        path = f"/v1/personal-data/requests/{made['id']}"
+        done = programs.change(api, path, status="done")
+        assert done.status_code == 200 and done.json()["answered_at"]
+        assert api.get(f"{own}/{made['id']}", token=user["token"]).json()["status"] == "done"
+        assert programs.change(api, path, status="open").json()["answered_at"] is None
+        assert programs.change(api, path, status="refused").json()["status"] == "refused"
+
+    def test_others_do_not_see_them(self, api, people, user):
+        made = programs.post(api, "/v1/me/personal-data/requests", {"kind": "access", "reason": "x"}, user["token"])
+        other = people.token(people.user("regency_facilitator"))
+        problem(api.get(f"/v1/me/personal-data/requests/{made['id']}", token=other), 404, "not_found")
+        assert api.get("/v1/me/personal-data/requests", token=other).json()["items"] == []
+
+    def test_the_register(self, api, known, user):
+        mine = programs.post(api, "/v1/me/personal-data/requests", {"kind": "access", "reason": "x"}, user["token"])["id"]
+        held = restrict(api, known).json()["id"]
+
+        def found(query):
+            return [one["id"] for one in api.pages(f"/v1/personal-data/requests?limit=50&{query}", token="national_admin")]
+        assert found(f"user={user['id']}") == [mine] and found(f"person={known['id']}") == [held]
+        assert mine in found("status=open&kind=access") and mine not in found("status=done") and held in found("kind=restriction")
+        assert held in api.get("/v1/personal-data/requests?format=csv", token="national_admin").text
+        problem(programs.change(api, f"/v1/personal-data/requests/{held}", status="refused"), 409, "request_carried_out")
+
+
+class TestPurge:
+    """The command, on a database of its own."""
+
+    def run(self, api, *words, **options):
+        return api.service.cluster.run(api.service.database, "purge", *words, **options)
+
+    def test_dry_run_and_run(self, own_api, own_database):
+        old, young = programs.person(own_api), programs.person(own_api)
+        with own_database.cursor() as cursor:
+            cursor.execute("UPDATE person SET retain_until = '2024-01-01' WHERE id = %s", (old["id"],))
+        for _ in range(2):
+            report = json.loads(self.run(own_api, "--dry-run").stdout)
+            assert report["run"] is False and report["categories"]["actor"] == {"due": 1, "removed": 1, "extended": 0}
+            assert own_api.get(f"/v1/people/{old['id']}", token="national_admin").status_code == 200
+        assert own_api.get("/v1/personal-data/purges", token="national_admin").json()["items"] == []
+        report = json.loads(self.run(own_api, "--run").stdout)
+        assert report["run"] is True and report["categories"]["actor"]["removed"] == 1
+        problem(own_api.get(f"/v1/people/{old['id']}", token="national_admin"), 404, "not_found")
+        assert own_api.get(f"/v1/people/{young['id']}", token="national_admin").status_code == 200
+        kept = list(own_api.pages("/v1/personal-data/purges?limit=4", token="national_admin"))
+        assert {one["category"]: one["removed_count"] for one in kept} == {
+            name: counts["removed"] for name, counts in report["categories"].items()}
+        [actor] = own_api.get("/v1/personal-data/purges?category=actor", token="national_admin").json()["items"]
+        assert actor["due_count"] == 1
+        with own_database.cursor() as cursor:
+            cursor.execute("SELECT DISTINCT actor, operation FROM audit WHERE table_name = 'personal_data_purge'")
+            assert cursor.fetchall() == [("command line", "purge")]
+        assert old["name"] not in json.dumps(report)
+
+    @pytest.mark.parametrize("words", [(), ("--now",), ("--run", "--dry-run"), ("--run", "x")])
+    def test_used_wrongly(self, own_api, own_database, words):
+        answer = self.run(own_api, *words, check=False)
+        assert answer.returncode == 2 and "--dry-run" in answer.stderr
