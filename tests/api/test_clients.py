@@ -193,6 +193,7 @@ class TestChanging:
         eventually(lambda: use(api, token).status_code == 403)
 
 
+@pytest.mark.one_process
 class TestSuspension:
     def test_suspended_and_reinstated(self, api, database):
         made = client(api)

@@ -286,12 +286,15 @@ def test_lost_rights_end_the_replay(fresh):
             cursor.execute(text, (client["client_id"],))
         time.sleep(1)  # the watch looks every quarter of a second
 
-    change("UPDATE assignment SET region_code = '19.02' WHERE client_id = %s")
+    moved = ("WITH ended AS (UPDATE assignment SET starts_on = today() - 9, ends_on = today() - 1 "
+             "WHERE client_id = %s AND ends_on IS NULL RETURNING client_id, role) "
+             "INSERT INTO assignment (client_id, role, region_code) SELECT client_id, role, '{}' FROM ended")
+    change(moved.format("19.02"))
     told = problem(send(api, sent, k, token=token), 409, "idempotency_rights_changed")
     assert sent["name"] not in str(told)
-    change("UPDATE assignment SET region_code = '19.01' WHERE client_id = %s")
+    change(moved.format("19.01"))
     Api.replay(first, send(api, sent, k, token=token))
-    change("UPDATE assignment SET ends_on = today() - 1, starts_on = today() - 2 WHERE client_id = %s")
+    change("UPDATE assignment SET starts_on = today() - 99, ends_on = today() - 98 WHERE client_id = %s AND ends_on IS NULL")
     problem(send(api, sent, k, token=token), 403, "insufficient_scope")
     change("UPDATE client SET status = 'suspended' WHERE id = %s")
     problem(send(api, sent, k, token=token), 401, "invalid_token")
@@ -324,6 +327,7 @@ def test_an_answer_somebody_touched_is_not_sent(own_api, own_database):
         cursor.execute("DELETE FROM idempotency")
 
 
+@pytest.mark.one_process
 def test_figures(own_api):
     def figure(name):
         text = own_api.get("/metrics", token=None).text

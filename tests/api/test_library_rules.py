@@ -304,7 +304,7 @@ def test_every_write_is_audited(own_api, own_database):
         assert {row[:3] for row in rows} == {(client, client, operation)}, name
     [update] = [row for row in audit_of(own_database, "audit-update") if row[3] == "library"]
     assert update[5] == {"id": library["id"]} and (update[6]["name"], update[7]["name"]) == ("Audit", "Audit Baru")
-    assert set(update[7]) == {"name", "phone", "computers"} and update[6]["phone"] != update[7]["phone"]
+    assert set(update[7]) == {"name", "phone", "computers", "contact_collected_at"} and update[6]["phone"] != update[7]["phone"]
     with own_database.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM audit a WHERE a::text LIKE '%rahasia%'")
         assert cursor.fetchone() == (0,), "a contact stands nowhere in the clear"

@@ -90,6 +90,7 @@ class TestRights:
         assert answer.status_code == expected, answer.text
 
 
+@pytest.mark.one_process
 class TestChanges:
     """What the administration changes counts within two seconds, whatever a token says."""
 

@@ -279,6 +279,7 @@ def test_a_move_heeds_the_tag_too(own_api, library):
     assert move(own_api, made(own_api), **moving).status_code == 200, "without a tag nothing is asked"
 
 
+@pytest.mark.one_process
 def test_every_kind_of_write_makes_a_new_version(own_api):
     library = made(own_api, founded_on="2020-01-01")
     tag = own_api.get(path_of(library)).headers["ETag"]

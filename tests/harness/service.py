@@ -108,5 +108,6 @@ class Service:
                        if path.exists())
 
     def log_lines(self):
-        """The JSON lines so far; a line that is not JSON is a bug."""
-        return [json.loads(line) for line in self.log_text().splitlines() if line.strip()]
+        """The JSON lines so far, oldest first; a line that is not JSON is a bug."""
+        lines = [json.loads(line) for line in self.log_text().splitlines() if line.strip()]
+        return sorted(lines, key=lambda line: line["time"])
