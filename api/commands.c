@@ -58,11 +58,6 @@ int command_load_reference(const struct settings *settings, int count, char **op
     return load_reference(&load, stdout) ? 0 : 1;
 }
 
-int command_key_create(const struct settings *settings)
-{
-    return auth_key_create(settings->key_directory, stderr) ? 0 : 1;
-}
-
 int command_openapi(void)
 {
     size_t written = fwrite(contract_openapi_json, 1, contract_openapi_json_len, stdout);

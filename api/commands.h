@@ -10,7 +10,7 @@ bool command_schema_check(
 int command_migrate(const struct settings *settings);
 int command_load_reference(const struct settings *settings, int count, char **options);
 int command_client_create(const struct settings *settings, int count, char **options);
-int command_key_create(const struct settings *settings);
+int command_key(const struct settings *settings, int count, char **words); /* create, rotate, list, retire */
 int command_ready(const struct settings *settings);
 int command_purge(const struct settings *settings, int count, char **options); /* purge.c */
 int command_openapi(void);

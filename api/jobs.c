@@ -36,7 +36,22 @@ static bool api_key_uses_write(struct service *service)
                            clock_monotonic_ms() + service->settings.statement_timeout_ms);
 }
 
+/* Each process sees for itself what stands in the key directory. */
+static bool keys_keep(struct service *service)
+{
+    char *complaint = NULL;
+    size_t len = 0;
+    FILE *errors = open_memstream(&complaint, &len);
+    bool good = auth_keep_keys(service->auth, service->settings.key_rotation_days, errors);
+    fclose(errors);
+    if (!good)
+        log_event(LOG_ERROR, "keys_not_kept", LOG_C("why", complaint));
+    free(complaint);
+    return good;
+}
+
 static const struct job table[] = {
+    {"keep_keys", .run = keys_keep, .every_s = EVERY(key_look_interval_s)},
     {"purge_oauth", .statement = "purge_oauth", .every_s = EVERY(purge_interval_s)},
     {"write_api_key_uses", .run = api_key_uses_write, .every_s = EVERY(api_key_use_interval_s)},
     {"lift_restrictions", .statement = "lift_restrictions", .every_s = EVERY(purge_interval_s)},

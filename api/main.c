@@ -146,6 +146,10 @@ static int usage(FILE *out)
         "tpbis client create --name NAME --role ROLE [--region CODE] [--library ID]\n"
         "                                    make a client; prints its id and secret once, as JSON\n"
         "tpbis key create                    make a token-signing key where there is none\n"
+        "tpbis key rotate [--in SECONDS | --now]\n"
+        "                                    make the next key, which signs 15 minutes from now unless told\n"
+        "tpbis key list                      the keys, and which is next, current, previous or dead\n"
+        "tpbis key retire KID [--force]      remove a key; with --force one whose tokens are alive\n"
         "tpbis purge --dry-run | --run       personal data whose day has passed: count them, or destroy them\n"
         "tpbis ready                         ask a running service whether it is ready (exit 0 or 1)\n"
         "tpbis openapi                       print the contract\n"
@@ -195,8 +199,8 @@ int main(int argc, char **argv)
         return command_load_reference(&settings, argc - 2, argv + 2);
     if (strcmp(command, "client") == 0 && argc > 2 && strcmp(argv[2], "create") == 0)
         return command_client_create(&settings, argc - 3, argv + 3);
-    if (strcmp(command, "key") == 0 && argc > 2 && strcmp(argv[2], "create") == 0)
-        return command_key_create(&settings);
+    if (strcmp(command, "key") == 0)
+        return command_key(&settings, argc - 2, argv + 2);
     if (strcmp(command, "purge") == 0)
         return command_purge(&settings, argc - 2, argv + 2);
     if (strcmp(command, "ready") == 0)

@@ -13,7 +13,8 @@
 #include "auth/access.h"
 #include "auth/api_key.h"
 #include "auth/client.h"
-#include "auth/key_store.h"
+#include "auth/key_files.h"
+#include "auth/key_keeper.h"
 #include "auth/scope.h"
 #include "auth/standing.h"
 #include "auth/token.h"
@@ -26,8 +27,9 @@
 struct auth {
     struct pool *pool;
     struct watch *watch;
-    struct key_store *keys;
-    char *issuer, *audience, *key_directory;
+    struct key_keeper *keeper;
+    struct key_store *keys; /* the keeper's */
+    char *issuer, *audience;
     struct token_cache *tokens;
     struct standing_cache *standings;
     struct api_keys *api_keys;
@@ -40,18 +42,18 @@ struct auth *auth_new(const struct auth_options *options, FILE *errors)
         fputs("issuer and audience of access tokens must not be empty\n", errors);
         return NULL;
     }
-    struct key_ring *keys = key_ring_load(options->key_directory, errors);
-    if (!keys)
+    struct key_keeper *keeper = key_keeper_new(options->key_directory, errors);
+    if (!keeper)
         return NULL;
     json_object_seed(0); /* before threads parse at once */
     access_init();
     struct auth *auth = memory_alloc(sizeof *auth);
     auth->pool = options->pool;
     auth->watch = options->watch;
-    auth->keys = key_store_new(keys);
+    auth->keeper = keeper;
+    auth->keys = key_keeper_store(keeper);
     auth->issuer = memory_copy(options->issuer);
     auth->audience = memory_copy(options->audience);
-    auth->key_directory = memory_copy(options->key_directory);
     auth->tokens = token_cache_new(TOKEN_CACHE_ENTRIES);
     auth->standings = standing_cache_new(STANDING_CACHE_ENTRIES);
     auth->api_keys = api_keys_new(options->pool, options->watch);
@@ -66,19 +68,20 @@ void auth_free(struct auth *auth)
     token_cache_free(auth->tokens);
     standing_cache_free(auth->standings);
     api_keys_free(auth->api_keys);
-    key_store_free(auth->keys);
+    key_keeper_free(auth->keeper);
     free(auth->issuer);
     free(auth->audience);
-    free(auth->key_directory);
     free(auth);
 }
 
 bool auth_reload_keys(struct auth *auth, FILE *errors)
 {
-    struct key_ring *fresh = key_ring_load(auth->key_directory, errors);
-    if (fresh)
-        key_store_swap(auth->keys, fresh);
-    return fresh != NULL;
+    return key_keeper_reload(auth->keeper, errors);
+}
+
+bool auth_keep_keys(struct auth *auth, int64_t rotation_days, FILE *errors)
+{
+    return key_keeper_keep(auth->keeper, rotation_days, errors);
 }
 
 struct span auth_jwks(struct auth *auth, struct arena *arena)
@@ -101,22 +104,33 @@ static struct token_rules rules_of(const struct auth *auth, const struct key_set
     return (struct token_rules){keys->ring, auth->issuer, auth->audience};
 }
 
+static enum token_fault token_look(struct auth *auth, struct arena *arena, struct span token,
+                                   struct token_claims *ret_claims)
+{
+    unsigned char hash[32];
+    digest_sha256(token, hash);
+    int64_t now_s = clock_unix_s();
+    struct key_set *keys = key_store_hold(auth->keys);
+    struct token_rules rules = rules_of(auth, keys);
+    enum token_fault fault = TOKEN_FAULT_none;
+    if (!token_cache_find(auth->tokens, arena, hash, keys->generation, now_s, ret_claims)) {
+        fault = token_verify(&rules, arena, token, now_s, ret_claims);
+        if (fault == TOKEN_FAULT_none)
+            token_cache_store(auth->tokens, hash, keys->generation, now_s, ret_claims);
+    }
+    key_store_release(keys);
+    return fault;
+}
+
+/* Of an unknown key the directory is asked before anybody is refused: another process may have made it just now. */
 static bool token_read(struct auth *auth, struct arena *arena, struct span token,
                        struct token_claims *ret_claims)
 {
     enum token_fault fault = TOKEN_FAULT_size;
     if (token.len > 0 && token.len <= TOKEN_MAX_BYTES) {
-        unsigned char hash[32];
-        digest_sha256(token, hash);
-        int64_t now_s = clock_unix_s();
-        struct key_set *keys = key_store_hold(auth->keys);
-        struct token_rules rules = rules_of(auth, keys);
-        bool known = token_cache_find(auth->tokens, arena, hash, keys->generation, now_s,
-                                      ret_claims);
-        fault = known ? TOKEN_FAULT_none : token_verify(&rules, arena, token, now_s, ret_claims);
-        if (fault == TOKEN_FAULT_none && !known)
-            token_cache_store(auth->tokens, hash, keys->generation, now_s, ret_claims);
-        key_store_release(keys);
+        fault = token_look(auth, arena, token, ret_claims);
+        if (fault == TOKEN_FAULT_kid && key_keeper_asked(auth->keeper))
+            fault = token_look(auth, arena, token, ret_claims);
     }
     if (fault != TOKEN_FAULT_none)
         log_event(LOG_INFO, "token_refused", LOG_C("reason", token_fault_text(fault)));

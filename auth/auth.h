@@ -10,7 +10,7 @@ struct auth_options {
     struct watch *watch;       /* may be NULL: then assignments are read at every request */
     const char *issuer;        /* the base URL; the metadata document says the same */
     const char *audience;      /* of access tokens */
-    const char *key_directory; /* PEM files of ES256 private keys; the first by name signs */
+    const char *key_directory; /* PEM files of ES256 private keys, see auth/keys.h */
     int64_t token_lifetime_s;  /* 600 */
 };
 
@@ -20,8 +20,12 @@ void auth_free(struct auth *auth);
 
 /* Reads the key directory again and puts its keys in force, all at once, while requests are
  * answered. With a fault the old keys stay, and the reasons go to `errors`. A token of a key that went is
- * invalid from here on. One caller at a time. */
+ * invalid from here on. */
 bool auth_reload_keys(struct auth *auth, FILE *errors);
+
+/* To be called every few seconds: puts the keys in force that the directory has now, and, unless 0, makes the next key when the newest is
+ * so many days old and removes those that have died. False with the reasons on `errors`. */
+bool auth_keep_keys(struct auth *auth, int64_t rotation_days, FILE *errors);
 
 /* Verifies the token, or looks up the API key, and reads who it stands for. The principal is in the arena; a connection is
  * lent only when the standing is not remembered.
@@ -54,7 +58,5 @@ struct new_client {
 };
 bool auth_client_create(const char *url, struct arena *arena, const struct new_client *wanted,
                         const char **ret_client_id, const char **ret_secret, FILE *errors);
-bool auth_key_create(const char *key_directory,
-                     FILE *errors); /* a P-256 key, mode 0600, if there is none */
 
 #endif

@@ -1,5 +1,6 @@
 /* Loads and makes the signing keys with OpenSSL 3. Rule: a private key that anybody but its owner
  * may read is not a key; it is refused, never used "for now". */
+#define _GNU_SOURCE /* strptime, timegm */
 #include "auth/keys.h"
 
 #include <dirent.h>
@@ -13,12 +14,12 @@
 #include <openssl/pem.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "api/base/arena.h"
 #include "api/base/buffer.h"
 #include "api/base/digest.h"
-#include "auth/auth.h"
 
 #define KEY_FILE_MAX_BYTES 16384
 #define KEY_FILE_NAME "es256.pem"
@@ -120,6 +121,7 @@ static const char *key_fill(EVP_PKEY *pkey, struct es256_key *ret_key)
 
 static void key_wipe(struct es256_key *key)
 {
+    free(key->file);
     if (key->private_pem)
         OPENSSL_cleanse(key->private_pem, key->private_pem_len);
     free(key->private_pem);
@@ -130,7 +132,8 @@ static void key_wipe(struct es256_key *key)
 
 /* The permissions are those of the opened file, so that nobody can swap it between look and read.
  * */
-static const char *file_read(const char *path, char bytes[KEY_FILE_MAX_BYTES], size_t *ret_len)
+static const char *file_read(const char *path, char bytes[KEY_FILE_MAX_BYTES], size_t *ret_len,
+                             int64_t *ret_made_s)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
@@ -155,8 +158,10 @@ static const char *file_read(const char *path, char bytes[KEY_FILE_MAX_BYTES], s
         len += (size_t)got;
     }
     close(fd);
-    if (!fault)
+    if (!fault) {
         *ret_len = len;
+        *ret_made_s = info.st_mtim.tv_sec;
+    }
     return fault;
 }
 
@@ -164,7 +169,8 @@ static const char *key_read(const char *path, struct es256_key *ret_key)
 {
     char bytes[KEY_FILE_MAX_BYTES];
     size_t len = 0;
-    const char *fault = file_read(path, bytes, &len);
+    int64_t made_s = 0;
+    const char *fault = file_read(path, bytes, &len, &made_s);
     if (fault)
         return fault;
     BIO *bio = BIO_new_mem_buf(bytes, (int)len);
@@ -177,13 +183,33 @@ static const char *key_read(const char *path, struct es256_key *ret_key)
     fault = key_fill(pkey, ret_key);
     EVP_PKEY_free(pkey);
     ERR_clear_error();
+    if (!fault)
+        ret_key->made_s = made_s;
     return fault;
+}
+
+int64_t key_signs_from(const char *file)
+{
+    struct tm parts = {.tm_isdst = 0};
+    if (strlen(file) != strlen("es256-20261121T210000Z.pem"))
+        return 0;
+    const char *end = strptime(file, "es256-%Y%m%dT%H%M%SZ.pem", &parts);
+    int64_t at_s = end && *end == '\0' ? timegm(&parts) : 0;
+    return at_s > 0 ? at_s : 0;
 }
 
 static int is_pem(const struct dirent *entry)
 {
     size_t len = strlen(entry->d_name);
     return entry->d_name[0] != '.' && len > 4 && strcmp(entry->d_name + len - 4, ".pem") == 0;
+}
+
+static int by_time(const void *a, const void *b)
+{
+    const struct es256_key *first = a, *second = b;
+    if (first->signs_from_s != second->signs_from_s)
+        return first->signs_from_s < second->signs_from_s ? -1 : 1;
+    return strcmp(first->file, second->file);
 }
 
 static int by_name(const struct dirent **a, const struct dirent **b)
@@ -229,6 +255,8 @@ struct key_ring *key_ring_load(const char *directory, FILE *errors)
         } else if (key_ring_find(ring, span_of(key.id))) {
             key_wipe(&key); /* the same key under two names: promoted by a copy, perhaps */
         } else {
+            key.file = memory_copy(entries[i]->d_name);
+            key.signs_from_s = key_signs_from(key.file);
             ring->keys[ring->count++] = key;
         }
         free(entries[i]);
@@ -243,6 +271,7 @@ struct key_ring *key_ring_load(const char *directory, FILE *errors)
         key_ring_free(ring);
         return NULL;
     }
+    qsort(ring->keys, ring->count, sizeof *ring->keys, by_time);
     jwks_write(ring);
     return ring;
 }
@@ -276,9 +305,15 @@ const struct es256_key *key_ring_at(const struct key_ring *ring, size_t i)
     return &ring->keys[i];
 }
 
-const struct es256_key *key_ring_signer(const struct key_ring *ring)
+const struct es256_key *key_ring_signer(const struct key_ring *ring, int64_t now_s)
 {
-    return &ring->keys[0];
+    const struct es256_key *best = NULL;
+    for (size_t i = 0; i < ring->count; i++) {
+        const struct es256_key *key = &ring->keys[i];
+        if (key->signs_from_s <= now_s && (!best || key->signs_from_s > best->signs_from_s))
+            best = key;
+    }
+    return best ? best : &ring->keys[0];
 }
 
 struct span key_ring_jwks(const struct key_ring *ring)
@@ -302,22 +337,32 @@ static bool write_all(int fd, const char *bytes, size_t len)
     return true;
 }
 
-/* Writes beside the final name and links: a crash leaves no half key, and of two makers one wins.
- * */
-static bool key_store(struct arena *arena, const char *directory, const struct es256_key *key,
-                      FILE *errors)
+/* A key that root makes (by hand, in a container) must be readable by the service, whose directory it is. */
+static bool give_away(int fd, const char *directory)
 {
-    const char *path = arena_printf(arena, "%s/%s", directory, KEY_FILE_NAME);
-    char *draft = arena_printf(arena, "%s/.%s.XXXXXX", directory, KEY_FILE_NAME);
+    struct stat info;
+    return geteuid() != 0 || stat(directory, &info) != 0 || info.st_uid == 0 ||
+           fchown(fd, info.st_uid, info.st_gid) == 0;
+}
+
+/* Writes beside the final name and links: a crash leaves no half key, and of two makers one wins. What was there already is told by
+ * *ret_there. */
+static bool key_store(struct arena *arena, const char *directory, const char *name,
+                      const struct es256_key *key, bool *ret_there, FILE *errors)
+{
+    const char *path = arena_printf(arena, "%s/%s", directory, name);
+    char *draft = arena_printf(arena, "%s/.%s.XXXXXX", directory, name);
     int fd = mkstemp(draft); /* O_EXCL, mode 0600 */
     if (fd < 0) {
         fprintf(errors, "key %s: %s\n", draft, strerror(errno));
         return false;
     }
-    bool good = fchmod(fd, 0600) == 0 && write_all(fd, key->private_pem, key->private_pem_len) &&
-                fsync(fd) == 0;
+    bool good = fchmod(fd, 0600) == 0 && give_away(fd, directory) &&
+                write_all(fd, key->private_pem, key->private_pem_len) && fsync(fd) == 0;
     good = close(fd) == 0 && good;
-    good = good && (link(draft, path) == 0 || errno == EEXIST);
+    bool linked = good && link(draft, path) == 0;
+    *ret_there = good && !linked && errno == EEXIST;
+    good = linked || *ret_there;
     if (!good)
         fprintf(errors, "key %s: %s\n", path, strerror(errno));
     unlink(draft);
@@ -327,6 +372,33 @@ static bool key_store(struct arena *arena, const char *directory, const struct e
         close(parent);
     }
     return good;
+}
+
+static bool make(const char *directory, const char *name, bool *ret_there, FILE *errors)
+{
+    EVP_PKEY *pkey = EVP_EC_gen("P-256");
+    struct es256_key key;
+    const char *fault = pkey ? key_fill(pkey, &key) : "cannot be generated";
+    EVP_PKEY_free(pkey);
+    if (fault) {
+        fprintf(errors, "new key %s\n", fault);
+        return false;
+    }
+    struct arena *arena = arena_new(1024);
+    bool good = key_store(arena, directory, name, &key, ret_there, errors);
+    arena_free(arena);
+    key_wipe(&key);
+    return good;
+}
+
+bool key_make(const char *directory, const char *name, FILE *errors)
+{
+    bool there;
+    if (!make(directory, name, &there, errors))
+        return false;
+    if (there)
+        fprintf(errors, "key %s/%s is there already\n", directory, name);
+    return !there;
 }
 
 /* -1 when the directory cannot be read. */
@@ -351,22 +423,6 @@ bool key_create(const char *directory, FILE *errors)
         fprintf(errors, "key directory %s: %s\n", directory, strerror(errno));
     if (found != 0)
         return found > 0;
-    EVP_PKEY *pkey = EVP_EC_gen("P-256");
-    struct es256_key key;
-    const char *fault = pkey ? key_fill(pkey, &key) : "cannot be generated";
-    EVP_PKEY_free(pkey);
-    if (fault) {
-        fprintf(errors, "new key %s\n", fault);
-        return false;
-    }
-    struct arena *arena = arena_new(1024);
-    bool good = key_store(arena, directory, &key, errors);
-    arena_free(arena);
-    key_wipe(&key);
-    return good;
-}
-
-bool auth_key_create(const char *key_directory, FILE *errors)
-{
-    return key_create(key_directory, errors);
+    bool there; /* another maker was quicker: as good */
+    return make(directory, KEY_FILE_NAME, &there, errors);
 }

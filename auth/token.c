@@ -261,7 +261,7 @@ bool token_issue(const struct token_rules *rules, struct arena *arena, const cha
                  const char *client_id, const char *session, const char *scope, int64_t now_s,
                  int64_t lifetime_s, struct span *ret_token)
 {
-    const struct es256_key *key = key_ring_signer(rules->keys);
+    const struct es256_key *key = key_ring_signer(rules->keys, now_s);
     char id[37];
     uuid_v7(id);
     jwt_t *made = NULL;

@@ -5,6 +5,7 @@
 #include "api/problem_body.h"
 #include "api/respond.h"
 #include "api/version.h"
+#include "auth/key_files.h"
 
 enum problem_code handle_openapi_json(struct call *call)
 {
@@ -29,6 +30,7 @@ enum problem_code handle_jwks(struct call *call)
 {
     struct span jwks = auth_jwks(call->service->auth, call->arena);
     buffer_span(&call->response.body, jwks);
+    response_header(call, "Cache-Control", "public, max-age=%d", JWKS_MAX_AGE_S);
     return made(call, "application/json");
 }
 

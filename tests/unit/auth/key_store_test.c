@@ -85,12 +85,12 @@ static void test_a_held_set_stays(void **state)
     struct key_store *store = key_store_new(load(0));
     struct key_set *held = key_store_hold(store);
     char id[KEY_ID_LENGTH + 1];
-    memcpy(id, key_ring_signer(held->ring)->id, sizeof id);
+    memcpy(id, key_ring_signer(held->ring, 0)->id, sizeof id);
     key_store_swap(store, load(1));
-    assert_string_equal(key_ring_signer(held->ring)->id, id);
-    assert_non_null(strstr(key_ring_signer(held->ring)->private_pem, "PRIVATE KEY"));
+    assert_string_equal(key_ring_signer(held->ring, 0)->id, id);
+    assert_non_null(strstr(key_ring_signer(held->ring, 0)->private_pem, "PRIVATE KEY"));
     key_store_free(store);
-    assert_string_equal(key_ring_signer(held->ring)->id, id);
+    assert_string_equal(key_ring_signer(held->ring, 0)->id, id);
     key_store_release(held);
 }
 

@@ -107,7 +107,7 @@ static void test_known_key(void **state)
         "-----END PRIVATE KEY-----\n");
     struct key_ring *ring = key_ring_load(directory, stderr);
     assert_non_null(ring);
-    const struct es256_key *key = key_ring_signer(ring);
+    const struct es256_key *key = key_ring_signer(ring, 0);
     assert_string_equal(key->x, "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4");
     assert_string_equal(key->y, "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM");
     assert_string_equal(key->id, "cn-I_WNMClehiVp51i_0VpOENW1upEerA8sEam5hn-s");
@@ -127,12 +127,12 @@ static void test_create(void **state)
     struct key_ring *ring = key_ring_load(inner, errors);
     assert_non_null(ring);
     char id[KEY_ID_LENGTH + 1];
-    strcpy(id, key_ring_signer(ring)->id);
+    strcpy(id, key_ring_signer(ring, 0)->id);
     key_ring_free(ring);
 
     assert_true(key_create(inner, errors)); /* again: the key stays */
     ring = key_ring_load(inner, errors);
-    assert_string_equal(id, key_ring_signer(ring)->id);
+    assert_string_equal(id, key_ring_signer(ring, 0)->id);
     key_ring_free(ring);
     struct dirent **entries;
     int count = scandir(inner, &entries, NULL, NULL);
@@ -276,9 +276,9 @@ static void test_order_and_jwks(void **state)
         EVP_PKEY_free(loaded);
         EVP_PKEY_free(wanted);
         if (i == 0) /* "a" signs */
-            assert_string_equal(id, key_ring_signer(ring)->id);
+            assert_string_equal(id, key_ring_signer(ring, 0)->id);
     }
-    assert_non_null(strstr(key_ring_signer(ring)->public_pem, "PUBLIC KEY"));
+    assert_non_null(strstr(key_ring_signer(ring, 0)->public_pem, "PUBLIC KEY"));
     assert_null(key_ring_find(ring, SPAN("")));
     assert_null(key_ring_find(ring, SPAN_NONE));
     json_decref(set);

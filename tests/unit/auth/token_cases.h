@@ -50,7 +50,7 @@ static inline int teardown(void **state)
 
 static inline const char *kid(void)
 {
-    return key_ring_signer(ring)->id;
+    return key_ring_signer(ring, 0)->id;
 }
 
 static inline const char *payload_of(struct claims_text text)
@@ -82,7 +82,7 @@ static inline void expect(enum token_fault wanted, struct span token)
 /* Properly signed with our own key: only the content is wrong. */
 static inline struct span signed_with(const char *header, const char *payload)
 {
-    return forge_es256(arena, key_ring_signer(ring), header, payload);
+    return forge_es256(arena, key_ring_signer(ring, 0), header, payload);
 }
 static inline void expect_claims(enum token_fault wanted, struct claims_text text)
 {

@@ -70,7 +70,7 @@ static void test_every_key_of_the_ring(void **state)
     for (int i = 0; i < 2; i++) {
         FILE *file = fopen(arena_printf(arena, "%s/%d.pem", directory, i), "w");
         assert_int_equal(fchmod(fileno(file), 0600), 0);
-        fputs(key_ring_signer(sources[i])->private_pem, file);
+        fputs(key_ring_signer(sources[i], 0)->private_pem, file);
         fclose(file);
     }
     struct key_ring *both = key_ring_load(directory, stderr);
@@ -170,7 +170,7 @@ static void test_algorithm_none(void **state)
 static void test_public_key_as_secret(void **state)
 {
     (void)state;
-    const char *pem = key_ring_signer(ring)->public_pem;
+    const char *pem = key_ring_signer(ring, 0)->public_pem;
     expect(TOKEN_FAULT_algorithm, forge_hs256(arena, pem, header_of("HS256"), payload_of(good)));
     expect(TOKEN_FAULT_signature, forge_hs256(arena, pem, header_of("ES256"), payload_of(good)));
 }
@@ -196,7 +196,7 @@ static void test_kid(void **state)
                   "{\"alg\":\"ES256\",\"typ\":\"JWT\",\"kid\":\"../../dev/null\"}");
     expect_header(TOKEN_FAULT_kid,
                   arena_printf(arena, "{\"alg\":\"ES256\",\"typ\":\"JWT\",\"kid\":\"%s\"}",
-                               key_ring_signer(other_ring)->id));
+                               key_ring_signer(other_ring, 0)->id));
     static const char *const values[] = {"1", "null", "true", "[\"%s\"]", "{\"kid\":\"%s\"}"};
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         expect_header(
@@ -204,7 +204,7 @@ static void test_kid(void **state)
             arena_printf(arena, "{\"alg\":\"ES256\",\"typ\":\"JWT\",\"kid\":%s}", values[i]));
     /* a foreign key under our kid, and our key's content signed by it */
     expect(TOKEN_FAULT_signature,
-           forge_es256(arena, key_ring_signer(other_ring), header_of("ES256"), payload_of(good)));
+           forge_es256(arena, key_ring_signer(other_ring, 0), header_of("ES256"), payload_of(good)));
 }
 
 static void test_header_content(void **state)
