@@ -243,6 +243,7 @@ enum problem_code auth_bearer(struct auth *auth, struct arena *arena, struct spa
 
 /* ---- client_credentials --------------------------------------------------------------------- */
 
+/* The id is logged of a client that there is: anything else may be a name that was typed in the wrong place. */
 static enum problem_code client_refused(struct span client_id, const char *reason)
 {
     log_event(LOG_WARNING, "client_refused", LOG_C("reason", reason), LOG_S("client", client_id));
@@ -279,7 +280,8 @@ enum problem_code auth_client_credentials(struct auth *auth, struct arena *arena
         return problem;
     bool known = client_secret_verify(client_secret, &secrets);
     if (!known || !standing.active)
-        return client_refused(client_id, known ? "suspended" : "credentials");
+        return client_refused(secrets.count > 0 ? client_id : SPAN_NONE,
+                              known ? "suspended" : "credentials");
     uint32_t granted;
     if (!scopes_grant(scope, standing_scopes(&standing), &granted)) {
         log_event(LOG_INFO, "scope_refused", LOG_S("client", client_id));
