@@ -284,3 +284,11 @@ class TestPurge:
     def test_used_wrongly(self, own_api, own_database, words):
         answer = self.run(own_api, *words, check=False)
         assert answer.returncode == 2 and "--dry-run" in answer.stderr
+
+
+def test_the_page_tells_all(api, root):
+    """db/PRIVACY.md has a line for every category, with every column of it."""
+    page = (root / "db/PRIVACY.md").read_text("utf-8")
+    for one in api.pages("/v1/personal-data/categories"):
+        [line] = [line for line in page.splitlines() if line.startswith(f"| `{one['code']}` |")]
+        assert all(f"`{place}`" in line for place in one["stored_in"]), line
