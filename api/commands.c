@@ -18,7 +18,7 @@
 #define READY_TIMEOUT_MS 3000
 #define HANDED_WAIT_MS 10000
 
-static const char *owner_url(const struct settings *settings)
+const char *owner_url(const struct settings *settings)
 {
     return *settings->owner_database_url ? settings->owner_database_url : settings->database_url;
 }
@@ -63,45 +63,6 @@ int command_openapi(void)
     size_t written = fwrite(contract_openapi_json, 1, contract_openapi_json_len, stdout);
     putchar('\n');
     return written == contract_openapi_json_len ? 0 : 1;
-}
-
-static bool option_take(struct new_client *client, const char *name, const char *value)
-{
-    const char **slot = strcmp(name, "--name") == 0      ? &client->name
-                        : strcmp(name, "--role") == 0    ? &client->role
-                        : strcmp(name, "--region") == 0  ? &client->region
-                        : strcmp(name, "--library") == 0 ? &client->library_id
-                                                         : NULL;
-    if (!slot || !value || *slot) {
-        fprintf(stderr, "%s: %s\n", name,
-                !slot    ? "unknown option"
-                : !value ? "needs a value"
-                         : "given twice");
-        return false;
-    }
-    *slot = value;
-    return true;
-}
-
-int command_client_create(const struct settings *settings, int count, char **options)
-{
-    struct new_client client = {0};
-    bool good = true;
-    for (int i = 0; i < count; i += 2)
-        good = option_take(&client, options[i], i + 1 < count ? options[i + 1] : NULL) && good;
-    if (!client.name || !client.role) {
-        fputs("--name and --role are needed\n", stderr);
-        good = false;
-    }
-    if (!good)
-        return 2;
-    struct arena *arena = arena_new(4096);
-    const char *id, *secret;
-    bool made = auth_client_create(owner_url(settings), arena, &client, &id, &secret, stderr);
-    if (made)
-        printf("{\"client_id\": \"%s\", \"client_secret\": \"%s\"}\n", id, secret);
-    arena_free(arena);
-    return made ? 0 : 1;
 }
 
 /* Asks the configured address: for container health checks, which have no curl. */

@@ -9,8 +9,11 @@ bool command_schema_check(
     const struct settings *settings); /* serve's first step: says why on stderr */
 int command_migrate(const struct settings *settings);
 int command_load_reference(const struct settings *settings, int count, char **options);
-int command_client_create(const struct settings *settings, int count, char **options);
-int command_key(const struct settings *settings, int count, char **words); /* create, rotate, list, retire */
+const char *owner_url(const struct settings *settings);
+int command_client(const struct settings *settings, int count,
+                   char **words); /* create, suspend, reinstate */
+int command_key(const struct settings *settings, int count,
+                char **words); /* create, rotate, list, retire */
 int command_ready(const struct settings *settings);
 int command_purge(const struct settings *settings, int count, char **options); /* purge.c */
 int command_openapi(void);

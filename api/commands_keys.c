@@ -45,9 +45,10 @@ static int rotate(const char *directory, int count, char **words)
     if (!key_rotate(directory, lead_s, clock_unix_s(), stderr))
         return 1;
     if (lead_s < JWKS_MAX_AGE_S)
-        fprintf(stderr,
-                "note: others may keep the published keys for %d s, and know the new one only then\n",
-                JWKS_MAX_AGE_S);
+        fprintf(
+            stderr,
+            "note: others may keep the published keys for %d s, and know the new one only then\n",
+            JWKS_MAX_AGE_S);
     return key_list(directory, clock_unix_s(), stdout, stderr) ? 0 : 1;
 }
 

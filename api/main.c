@@ -144,7 +144,13 @@ static int usage(FILE *out)
         "tpbis load-reference                load the regions and the reference facts that ship with this version\n"
         "tpbis load-reference --edition DIR  load another edition of the regions from a directory\n"
         "tpbis client create --name NAME --role ROLE [--region CODE] [--library ID]\n"
-        "                                    make a client; prints its id and secret once, as JSON\n"
+        "                    [--type public|confidential] [--redirect-uri URI] [--scope SCOPE]\n"
+        "                    [--owner-name NAME] [--owner-email ADDRESS]\n"
+        "                                    make a client; prints its id and secret once, as JSON. Several URIs and\n"
+        "                                    scopes by several options; a public one needs no role, people use it\n"
+        "tpbis client suspend ID --reason TEXT\n"
+        "                                    refuse its tokens and keys from now on; for emergencies\n"
+        "tpbis client reinstate ID           take that back\n"
         "tpbis key create                    make a token-signing key where there is none\n"
         "tpbis key rotate [--in SECONDS | --now]\n"
         "                                    make the next key, which signs 15 minutes from now unless told\n"
@@ -197,8 +203,8 @@ int main(int argc, char **argv)
         return command_migrate(&settings);
     if (strcmp(command, "load-reference") == 0)
         return command_load_reference(&settings, argc - 2, argv + 2);
-    if (strcmp(command, "client") == 0 && argc > 2 && strcmp(argv[2], "create") == 0)
-        return command_client_create(&settings, argc - 3, argv + 3);
+    if (strcmp(command, "client") == 0)
+        return command_client(&settings, argc - 2, argv + 2);
     if (strcmp(command, "key") == 0)
         return command_key(&settings, argc - 2, argv + 2);
     if (strcmp(command, "purge") == 0)

@@ -10,12 +10,13 @@
 static const char *const statement_names[ACCESS_STATEMENT_COUNT] = {
     "client_secret_hashes", "principal_assignments", "user_assignments",     "libraries_within",
     "client_create_facts",  "insert_client",         "insert_client_secret", "insert_assignment",
-    "find_api_key",         "api_key_used",
+    "set_client_status",    "find_api_key",          "api_key_used",
 };
 static const char *const parameter_names[ACCESS_NAME_COUNT] = {
-    "client.id",   "client.name",     "user.id",           "library.ids",
-    "secret.hash", "assignment.role", "assignment.region", "assignment.library",
-    "api_key.ids",
+    "client.id",          "client.name",          "user.id",           "library.ids",
+    "secret.hash",        "assignment.role",      "assignment.region", "assignment.library",
+    "client.type",        "client.redirect_uris", "client.scopes",     "client.owner_name",
+    "client.owner_email", "client.reason",        "api_key.ids",
 };
 static const struct statement *statements[ACCESS_STATEMENT_COUNT];
 static uint16_t names[ACCESS_NAME_COUNT];
@@ -165,7 +166,8 @@ static const char *libraries_literal(struct arena *arena, const struct standing 
     char *literal = NULL;
     for (size_t i = 0; i < standing->assignment_count; i++)
         if (standing->assignments[i].library_id)
-            literal = arena_printf(arena, "%s%s", literal ? arena_printf(arena, "%s,", literal) : "{",
+            literal = arena_printf(arena, "%s%s",
+                                   literal ? arena_printf(arena, "%s,", literal) : "{",
                                    standing->assignments[i].library_id);
     return literal ? arena_printf(arena, "%s}", literal) : NULL;
 }

@@ -17,6 +17,7 @@ enum access_statement { /* ACCESS_x runs the statement x */
                         ACCESS_insert_client,
                         ACCESS_insert_client_secret,
                         ACCESS_insert_assignment,
+                        ACCESS_set_client_status,
                         ACCESS_find_api_key,
                         ACCESS_api_key_used,
                         ACCESS_STATEMENT_COUNT
@@ -30,6 +31,12 @@ enum access_name { /* their parameters */
                    ACCESS_ROLE,
                    ACCESS_REGION,
                    ACCESS_LIBRARY,
+                   ACCESS_CLIENT_TYPE,
+                   ACCESS_CLIENT_REDIRECT_URIS,
+                   ACCESS_CLIENT_SCOPES,
+                   ACCESS_CLIENT_OWNER_NAME,
+                   ACCESS_CLIENT_OWNER_EMAIL,
+                   ACCESS_CLIENT_REASON,
                    ACCESS_API_KEY_IDS,
                    ACCESS_NAME_COUNT
 };

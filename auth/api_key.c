@@ -14,7 +14,8 @@
 #define SETS 256
 #define WAYS 4
 #define LOCKS 16
-#define USES_MAX 1024 /* remembered between two writes; a key beyond them is remembered at its next use */
+#define USES_MAX                                                                                   \
+    1024 /* remembered between two writes; a key beyond them is remembered at its next use */
 
 struct entry {
     unsigned char hash[32];
@@ -205,8 +206,8 @@ enum problem_code api_keys_find(struct api_keys *keys, struct arena *arena, stru
         return refused("malformed");
     digest_sha256(text, hash);
     const struct statement *statement = access_statement(ACCESS_find_api_key);
-    bool fresh = keys->watch && watch_version(keys->watch, statement->tables, statement->table_count,
-                                              &version, &shared);
+    bool fresh = keys->watch && watch_version(keys->watch, statement->tables,
+                                              statement->table_count, &version, &shared);
     struct api_key key = {.id = ""};
     if (!fresh || !remembered(keys, hash, version, &key)) {
         enum problem_code problem = access_api_key(keys->pool, arena, hash, deadline_ms, &key);

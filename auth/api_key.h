@@ -15,7 +15,8 @@ struct api_key {
 };
 
 struct api_keys;
-struct api_keys *api_keys_new(struct pool *pool, struct watch *watch); /* borrows; the watch may be NULL */
+struct api_keys *api_keys_new(struct pool *pool,
+                              struct watch *watch); /* borrows; the watch may be NULL */
 void api_keys_free(struct api_keys *keys);
 
 /* Who a key belongs to. One that is not whole is refused without asking the database.

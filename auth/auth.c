@@ -159,8 +159,7 @@ static enum problem_code standing_read(struct auth *auth, struct arena *arena,
                  watch_version(auth->watch, tables, table_count, &version, &shared);
     clock_today(day);
     enum problem_code problem = PROBLEM_NONE;
-    if (!fresh ||
-        !standing_cache_find(auth->standings, arena, key, version, day, ret_standing)) {
+    if (!fresh || !standing_cache_find(auth->standings, arena, key, version, day, ret_standing)) {
         problem = access_standing(auth->pool, arena, client_id, user_id, deadline_ms, ret_standing);
         if (problem == PROBLEM_NONE && fresh)
             standing_cache_store(auth->standings, key, version, day, ret_standing);

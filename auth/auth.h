@@ -52,11 +52,20 @@ int64_t auth_token_lifetime_s(const struct auth *auth);
 
 /* Makes a client with an assignment; the secret is printed once and stored hashed. For the command
  * line. `url` is that of the owner. Fills ids and secret (in the arena), or says why not on
- * `errors`. */
+ * `errors`. A public client has no secret (*ret_secret is NULL), and needs no role: people use it. */
 struct new_client {
     const char *name, *role, *region, *library_id;
 };
+struct client_details {                 /* each may be NULL */
+    const char *type;                   /* public or confidential; confidential unless told */
+    const char *redirect_uris, *scopes; /* JSON arrays of texts */
+    const char *owner_name, *owner_email;
+};
 bool auth_client_create(const char *url, struct arena *arena, const struct new_client *wanted,
-                        const char **ret_client_id, const char **ret_secret, FILE *errors);
+                        const struct client_details *details, const char **ret_client_id,
+                        const char **ret_secret, FILE *errors);
+
+/* Suspends the client for that reason, or reinstates it (NULL); a second time changes nothing. */
+bool auth_client_status(const char *url, const char *client_id, const char *reason, FILE *errors);
 
 #endif

@@ -61,6 +61,30 @@ static bool role_form(const char *role)
     return strlen(role) <= 41;
 }
 
+static bool is_public(const struct client_details *details)
+{
+    return details->type && strcmp(details->type, "public") == 0;
+}
+
+static bool details_check(const struct new_client *wanted, const struct client_details *details,
+                          FILE *errors)
+{
+    bool good = true;
+    if (details->type && !is_public(details) && strcmp(details->type, "confidential") != 0) {
+        fputs("type: must be public or confidential\n", errors);
+        good = false;
+    }
+    if (!given(wanted->role) && !is_public(details)) {
+        fputs("role: must be given, unless the client is public and people use it\n", errors);
+        good = false;
+    }
+    if (!given(wanted->role) && (given(wanted->region) || given(wanted->library_id))) {
+        fputs("region and library: say where a role holds, so a role must be given\n", errors);
+        good = false;
+    }
+    return good;
+}
+
 bool client_form_check(const struct new_client *wanted, FILE *errors)
 {
     bool good = true;
@@ -69,7 +93,7 @@ bool client_form_check(const struct new_client *wanted, FILE *errors)
         fprintf(errors, "name: must have 1 to %d bytes that are not all blank\n", NAME_MAX_BYTES);
         good = false;
     }
-    if (!given(wanted->role) || !role_form(wanted->role)) {
+    if (given(wanted->role) && !role_form(wanted->role)) {
         fputs("role: must be the name of a role, such as portal\n", errors);
         good = false;
     }
@@ -156,8 +180,8 @@ static bool step(const struct creation *creation, enum access_statement which,
     enum problem_code problem = query_write(creation->connection, &context, &one, 1,
                                             creation->deadline_ms, &rows, &changed, &failure);
     if (problem != PROBLEM_NONE) {
-        fprintf(creation->errors, "database: %s: %s\n", problem_texts[problem].code,
-                failure.message);
+        fprintf(creation->errors, "database: %s: %s %s\n", problem_texts[problem].code,
+                failure.message, failure.arguments);
         rows_free(rows);
         return false;
     }
@@ -200,35 +224,65 @@ static bool client_insert(const struct creation *creation, const char **ret_clie
     return good;
 }
 
+static void bind(const struct creation *creation, enum access_name name, const char *text)
+{
+    if (text) /* else absent, which the statement reads as NULL */
+        access_bind(creation->values, name, span_of(text), creation->arena);
+}
+
+static bool secret_insert(const struct creation *creation, const char **ret_secret)
+{
+    unsigned char hash[32];
+    char *secret = arena_alloc(creation->arena, SECRET_LENGTH + 1), hash_text[65];
+    struct rows *rows;
+    secret_make(SECRET_CLIENT, secret, hash);
+    client_hash_write(hash, hash_text);
+    access_bind(creation->values, ACCESS_SECRET_HASH, span_of(hash_text), creation->arena);
+    if (!step(creation, ACCESS_insert_client_secret, &rows))
+        return false;
+    rows_free(rows);
+    *ret_secret = secret;
+    return true;
+}
+
+static bool assignment_insert(const struct creation *creation)
+{
+    struct rows *rows;
+    if (!step(creation, ACCESS_insert_assignment, &rows))
+        return false;
+    rows_free(rows);
+    return true;
+}
+
 static bool write_client(const struct creation *creation, const struct new_client *wanted,
-                         const char **ret_client_id, const char **ret_secret)
+                         const struct client_details *details, const char **ret_client_id,
+                         const char **ret_secret)
 {
     struct arena *arena = creation->arena;
     struct client_facts facts;
     const char *client_id = NULL;
     access_bind(creation->values, ACCESS_CLIENT_NAME, span_of(wanted->name), arena);
-    access_bind(creation->values, ACCESS_ROLE, span_of(wanted->role), arena);
+    bind(creation, ACCESS_CLIENT_TYPE, details->type);
+    bind(creation, ACCESS_CLIENT_REDIRECT_URIS, details->redirect_uris);
+    bind(creation, ACCESS_CLIENT_SCOPES, details->scopes);
+    bind(creation, ACCESS_CLIENT_OWNER_NAME, details->owner_name);
+    bind(creation, ACCESS_CLIENT_OWNER_EMAIL, details->owner_email);
+    access_bind(creation->values, ACCESS_ROLE, span_of(given(wanted->role) ? wanted->role : ""),
+                arena);
     access_bind(creation->values, ACCESS_REGION, span_of(wanted->region ? wanted->region : ""),
                 arena);
     access_bind(creation->values, ACCESS_LIBRARY,
                 span_of(wanted->library_id ? wanted->library_id : ""), arena);
-    if (!facts_read(creation, &facts) || !client_place_check(wanted, &facts, creation->errors) ||
+    if (!facts_read(creation, &facts) ||
+        (given(wanted->role) && !client_place_check(wanted, &facts, creation->errors)) ||
         !client_insert(creation, &client_id))
         return false;
 
-    unsigned char hash[32];
-    char *secret = arena_alloc(arena, SECRET_LENGTH + 1), hash_text[65];
-    secret_make(SECRET_CLIENT, secret, hash);
-    client_hash_write(hash, hash_text);
     access_bind(creation->values, ACCESS_CLIENT_ID, span_of(client_id), arena);
-    access_bind(creation->values, ACCESS_SECRET_HASH, span_of(hash_text), arena);
-    struct rows *rows;
-    if (!step(creation, ACCESS_insert_client_secret, &rows))
+    const char *secret = NULL;
+    if ((!is_public(details) && !secret_insert(creation, &secret)) ||
+        (given(wanted->role) && !assignment_insert(creation)))
         return false;
-    rows_free(rows);
-    if (!step(creation, ACCESS_insert_assignment, &rows))
-        return false;
-    rows_free(rows);
     struct query_failure failure = {.code = PROBLEM_NONE};
     enum problem_code problem = query_commit(creation->connection, creation->deadline_ms, &failure);
     if (problem != PROBLEM_NONE) {
@@ -242,9 +296,11 @@ static bool write_client(const struct creation *creation, const struct new_clien
 }
 
 bool auth_client_create(const char *url, struct arena *arena, const struct new_client *wanted,
-                        const char **ret_client_id, const char **ret_secret, FILE *errors)
+                        const struct client_details *details, const char **ret_client_id,
+                        const char **ret_secret, FILE *errors)
 {
-    if (!client_form_check(wanted, errors))
+    bool good = client_form_check(wanted, errors);
+    if (!details_check(wanted, details, errors) || !good)
         return false;
     access_init();
     struct pool_options options = {
@@ -253,9 +309,9 @@ bool auth_client_create(const char *url, struct arena *arena, const struct new_c
     struct creation creation = {NULL, arena, access_values(arena),
                                 clock_monotonic_ms() + DEADLINE_MS, errors};
     enum problem_code problem = pool_lend(pool, creation.deadline_ms, &creation.connection);
-    bool good = problem == PROBLEM_NONE;
+    good = problem == PROBLEM_NONE;
     if (good) {
-        good = write_client(&creation, wanted, ret_client_id, ret_secret);
+        good = write_client(&creation, wanted, details, ret_client_id, ret_secret);
         if (!good)
             query_rollback(
                 creation.connection); /* also after a refusal of ours, with the transaction open */

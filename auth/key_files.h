@@ -8,9 +8,11 @@
 
 #include "auth/keys.h"
 
-#define JWKS_MAX_AGE_S 300  /* how long others may keep the published keys */
-#define KEY_LEAD_S 900      /* how long a key is published before it signs, unless told: a few such times */
-#define KEY_TRAIL_S 7200    /* how long it verifies after it last signed: the longest life of a token (one hour), and as much again */
+#define JWKS_MAX_AGE_S 300 /* how long others may keep the published keys */
+#define KEY_LEAD_S                                                                                 \
+    900 /* how long a key is published before it signs, unless told: a few such times */
+#define KEY_TRAIL_S                                                                                \
+    7200 /* how long it verifies after it last signed: the longest life of a token (one hour), and as much again */
 
 enum key_state {
     KEY_NEXT,     /* published, signs later */

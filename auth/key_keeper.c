@@ -11,12 +11,13 @@
 #include "auth/key_files.h"
 
 #define ASKED_EVERY_MS 1000
-#define SCHEDULE_EVERY_MS 600000 /* a directory that cannot be written is tried, and complained of, so often */
+#define SCHEDULE_EVERY_MS                                                                          \
+    600000 /* a directory that cannot be written is tried, and complained of, so often */
 
 struct key_keeper {
     char *directory;
     struct key_store *store;
-    pthread_mutex_t lock; /* of what follows, and of one reload at a time */
+    pthread_mutex_t lock;   /* of what follows, and of one reload at a time */
     unsigned char seen[32]; /* the fingerprint of what was last tried */
     int64_t asked_ms, scheduled_ms;
 };
@@ -24,7 +25,8 @@ struct key_keeper {
 struct key_keeper *key_keeper_new(const char *directory, FILE *errors)
 {
     unsigned char seen[32] = {0};
-    key_fingerprint(directory, seen); /* before the look: what changes in between is seen next time */
+    key_fingerprint(directory,
+                    seen); /* before the look: what changes in between is seen next time */
     struct key_ring *ring = key_ring_load(directory, errors);
     if (!ring)
         return NULL;

@@ -8,7 +8,8 @@
 #include "auth/key_store.h"
 
 struct key_keeper;
-struct key_keeper *key_keeper_new(const char *directory, FILE *errors); /* NULL without usable keys */
+struct key_keeper *key_keeper_new(const char *directory,
+                                  FILE *errors); /* NULL without usable keys */
 void key_keeper_free(struct key_keeper *keeper);
 struct key_store *key_keeper_store(struct key_keeper *keeper);
 

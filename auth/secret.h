@@ -10,8 +10,8 @@ enum secret_kind {
     SECRET_CLIENT = 's', /* tpbis_s_...: client_secret */
     SECRET_API_KEY = 'k' /* tpbis_k_...: a bearer of its own */
 };
-#define SECRET_PREFIX_LENGTH 8    /* tpbis_ and the kind between underscores */
-#define SECRET_CHECKSUM_LENGTH 6  /* CRC-32 of all before it, base 62 */
+#define SECRET_PREFIX_LENGTH 8   /* tpbis_ and the kind between underscores */
+#define SECRET_CHECKSUM_LENGTH 6 /* CRC-32 of all before it, base 62 */
 #define SECRET_LENGTH (SECRET_PREFIX_LENGTH + 43 + SECRET_CHECKSUM_LENGTH)
 
 void secret_make(enum secret_kind kind, char ret_secret[SECRET_LENGTH + 1],

@@ -17,7 +17,8 @@ static struct span make(struct call *call, enum secret_kind kind)
 
 static void show(struct call *call, const char *member, struct span secret)
 {
-    const char *json = arena_printf(call->arena, "\"%.*s\"", SPAN_ARG(secret)); /* no letter of it needs escaping */
+    const char *json = arena_printf(call->arena, "\"%.*s\"",
+                                    SPAN_ARG(secret)); /* no letter of it needs escaping */
     call_add(call, member, span_of(json));
 }
 
@@ -36,9 +37,9 @@ enum problem_code prepare_client_secret(struct call *call)
 enum problem_code prepare_api_key(struct call *call)
 {
     struct span key = make(call, SECRET_API_KEY);
-    call_bind(call, "secret.hint",
-              (struct span){key.ptr + SECRET_LENGTH - SECRET_CHECKSUM_LENGTH,
-                            SECRET_CHECKSUM_LENGTH});
+    call_bind(
+        call, "secret.hint",
+        (struct span){key.ptr + SECRET_LENGTH - SECRET_CHECKSUM_LENGTH, SECRET_CHECKSUM_LENGTH});
     show(call, "api_key", key);
     return PROBLEM_NONE;
 }

@@ -52,7 +52,18 @@ WHERE l.id = ANY (:library.ids)
   AND l.region_code >= :assignment.region AND l.region_code < :assignment.region || '/'
 
 -- name: insert_client :one internal
-INSERT INTO client (name) VALUES (:client.name) RETURNING id
+-- param: client.redirect_uris json
+-- param: client.scopes json
+INSERT INTO client (name, type, redirect_uris, allowed_scopes, owner_name, owner_email)
+VALUES (:client.name, coalesce(:client.type, 'confidential'), coalesce(text_list(:client.redirect_uris), '{}'),
+        text_list(:client.scopes), :client.owner_name, :client.owner_email)
+RETURNING id
+
+-- For emergencies: what the API's operations do, without their gates. One row when there is such a client.
+-- name: set_client_status :many internal
+UPDATE client SET status = CASE WHEN :client.reason IS NULL THEN 'active' ELSE 'suspended' END, suspended_reason = :client.reason
+WHERE id = :client.id
+RETURNING id
 
 -- `hash` is SHA-256 of the secret, in hexadecimal digits.
 -- name: insert_client_secret :exec internal

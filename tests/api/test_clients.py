@@ -1,5 +1,6 @@
 """Clients: how they are registered, what is refused, and that a secret is seen once and a suspension holds at once."""
 
+import json
 import time
 import uuid
 
@@ -219,6 +220,35 @@ class TestSuspension:
             problem(post(api, f"{PATH}/c_nobody/{step}", body), 404, "not_found")
 
 
+class TestSentAgain:
+    """An answer was lost: the same key gives the same secret, and there is one client, one secret, one key."""
+
+    def test_the_same_secret(self, api):
+        body = {"name": "Ulang", "type": "confidential", **OWNER}
+        headers = {"Idempotency-Key": str(uuid.uuid4())}
+        first = api.post(PATH, json=body, token="national_admin", headers=headers)
+        again = api.post(PATH, json=body, token="national_admin", headers=headers)
+        assert first.status_code == again.status_code == 201 and first.json() == again.json()
+        assert again.headers["Idempotent-Replayed"] == "true" and again.headers["Cache-Control"] == "no-store"
+        assert sound(again.json()["client_secret"], "s")
+        for path, member in (("/secrets", "client_secret"), ("/api-keys", "api_key")):
+            headers = {"Idempotency-Key": str(uuid.uuid4())}
+            made = [api.post(path_of(first.json()) + path, json={"name": "x"} if member == "api_key" else {}, token="national_admin",
+                             headers=headers).json()[member] for _ in range(2)]
+            assert made[0] == made[1]
+            assert len(api.get(path_of(first.json()) + path, token="national_admin").json()["items"]) == (2 if member == "client_secret" else 1)
+
+    def test_it_is_not_kept_in_the_clear(self, api, database):
+        answer = api.post(PATH, json={"name": "Ulang", "type": "confidential", **OWNER}, token="national_admin",
+                          headers={"Idempotency-Key": str(uuid.uuid4())})
+        secret_text = answer.json()["client_secret"]
+        with database.cursor() as cursor:
+            cursor.execute("SELECT count(*), count(*) FILTER (WHERE strpos(encode(i::text::bytea, 'escape'), %s) > 0 "
+                           "OR strpos(i::text, encode(%s::text::bytea, 'hex')) > 0) FROM idempotency i", (secret_text, secret_text))
+            kept, clear = cursor.fetchone()
+            assert kept > 0 and clear == 0
+
+
 class TestSecrets:
     def test_two_at_once_and_no_third(self, api, database):
         made = client(api)
@@ -287,3 +317,69 @@ class TestTerms:
     def test_without_terms_anything_is_recorded(self, api):
         made = client(api, terms_version="perjanjian 2024")
         assert made["terms_version"] == "perjanjian 2024" and made["terms_current"] is True
+
+
+class TestCommandLine:
+    """For the first client and for emergencies, when the API cannot be used or trusted."""
+
+    def run(self, cluster, service, *words, check=True):
+        return cluster.run(service.database, "client", *words, check=check)
+
+    def test_a_public_app(self, api, cluster, service):
+        done = self.run(cluster, service, "create", "--name", "Aplikasi", "--type", "public", "--redirect-uri", "id.example.app:/cb",
+                        "--redirect-uri", "http://127.0.0.1/cb", "--scope", "published:read", "--scope", "contacts:read",
+                        "--owner-name", "Dinas", "--owner-email", "a@example.id")
+        made = json.loads(done.stdout)
+        assert made["client_secret"] is None
+        one = api.get(f"{PATH}/{made['client_id']}", token="national_admin").json()
+        assert (one["type"], one["redirect_uris"], one["allowed_scopes"]) == (
+            "public", ["id.example.app:/cb", "http://127.0.0.1/cb"], ["published:read", "contacts:read"])
+        assert (one["owner_name"], one["owner_email"]) == ("Dinas", "a@example.id")
+
+    def test_the_old_form(self, api, cluster, service):
+        made = json.loads(self.run(cluster, service, "create", "--name", "Portal", "--role", "portal").stdout)
+        answer = grant(api, made)
+        assert answer.status_code == 200 and use(api, answer.json()["access_token"]).status_code == 200
+        one = api.get(f"{PATH}/{made['client_id']}", token="national_admin").json()
+        assert (one["type"], one["allowed_scopes"], one["redirect_uris"]) == ("confidential", None, [])
+
+    @pytest.mark.parametrize("words,said", [
+        (["--name", "x", "--type", "secret", "--role", "portal"], "type: must be"),
+        (["--name", "x", "--type", "public", "--region", "19"], "a role must be given"),
+        (["--name", "x", "--role", "portal", "--redirect-uri", "http://a.example.id"], "redirect_uri_invalid"),
+        (["--name", "x", "--role", "portal", "--scope", "root"], "scope_unknown"),
+        (["--name", "x", "--role", "portal", "--owner-email", "nobody"], "invalid_body")])
+    def test_refused(self, cluster, service, database, words, said):
+        with database.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM client")
+            before = cursor.fetchone()
+            done = self.run(cluster, service, "create", *words, check=False)
+            assert done.returncode == 1 and said in done.stderr and not done.stdout
+            cursor.execute("SELECT count(*) FROM client")
+            assert cursor.fetchone() == before
+
+    @pytest.mark.parametrize("words", [
+        [], ["make"], ["create"], ["create", "--name", "x"], ["create", "--name", "x", "--role"], ["create", "--name", "x", "--name", "y"],
+        ["create", "--colour", "red"], ["suspend"], ["suspend", "c_x"], ["suspend", "c_x", "--reason"], ["reinstate"], ["reinstate", "a", "b"]])
+    def test_used_wrongly(self, cluster, service, words):
+        done = self.run(cluster, service, *words, check=False)
+        assert done.returncode == 2 and done.stderr and not done.stdout
+
+    def test_suspended_and_reinstated(self, api, cluster, service, database):
+        made = client(api)
+        assign(database, made)
+        token = token_of(api, made)
+        assert use(api, token).status_code == 200
+        self.run(cluster, service, "suspend", made["id"], "--reason", "Rahasia bocor")
+        eventually(lambda: use(api, token).status_code == 401)
+        one = api.get(path_of(made), token="national_admin").json()
+        assert (one["status"], one["suspended_reason"]) == ("suspended", "Rahasia bocor")
+        with database.cursor() as cursor:
+            cursor.execute("SELECT actor, operation FROM audit WHERE table_name = 'client' AND row_key ->> 'id' = %s AND action = 'update' "
+                           "ORDER BY id DESC LIMIT 1", (made["id"],))
+            assert cursor.fetchone() == ("command line", "client_suspend")
+        self.run(cluster, service, "reinstate", made["id"])
+        eventually(lambda: use(api, token).status_code == 200)
+        for words in (["suspend", "c_nobody", "--reason", "x"], ["reinstate", "c_nobody"], ["reinstate", "no one"]):
+            done = self.run(cluster, service, *words, check=False)
+            assert done.returncode == 1 and "no such client" in done.stderr

@@ -63,9 +63,13 @@ static void test_names(void **state)
     (void)state;
     assert_int_equal(key_signs_from("es256-20260101T000000Z.pem"), T0);
     assert_int_equal(key_signs_from("es256-20260101T000001Z.pem"), T0 + 1);
-    static const char *const undated[] = {"es256.pem", "a.pem", "es256-20260101T000000.pem",
-                                          "es256-20261301T000000Z.pem", "es256-2026 101T000000Z.pe",
-                                          "rs256-20260101T000000Z.pem", ""};
+    static const char *const undated[] = {"es256.pem",
+                                          "a.pem",
+                                          "es256-20260101T000000.pem",
+                                          "es256-20261301T000000Z.pem",
+                                          "es256-2026 101T000000Z.pe",
+                                          "rs256-20260101T000000Z.pem",
+                                          ""};
     for (size_t i = 0; i < sizeof undated / sizeof *undated; i++)
         assert_int_equal(key_signs_from(undated[i]), 0);
 }
@@ -81,7 +85,8 @@ static void test_life(void **state)
     assert_string_equal(states(T0 + 900), "previous current");
     assert_string_equal(states(T0 + 900 + KEY_TRAIL_S - 1), "previous current");
     assert_string_equal(states(T0 + 900 + KEY_TRAIL_S), "dead current");
-    assert_string_equal(states(T0), "current next"); /* of another clock, by nothing but that clock */
+    assert_string_equal(states(T0),
+                        "current next"); /* of another clock, by nothing but that clock */
 
     assert_false(key_rotate(directory, 900, T0 + 1, errors)); /* one is next already */
     assert_string_equal(states(T0), "current next");
@@ -91,7 +96,8 @@ static void test_life(void **state)
     assert_true(key_rotate(directory, 0, T0 + 1, errors)); /* twice in a second: the next one */
     assert_string_equal(states(T0 + 1), "previous current next next");
     assert_string_equal(states(T0 + 2), "previous previous current next");
-    assert_true(key_rotate(directory, 900, T0 + 1 + KEY_TRAIL_S, errors)); /* and what is dead goes */
+    assert_true(
+        key_rotate(directory, 900, T0 + 1 + KEY_TRAIL_S, errors)); /* and what is dead goes */
     assert_string_equal(states(T0 + 1 + KEY_TRAIL_S), "previous previous current next");
 }
 
@@ -100,7 +106,8 @@ static void test_only_a_next_one(void **state)
     (void)state;
     assert_true(key_make(directory, "es256-20260101T000000Z.pem", errors));
     assert_false(key_make(directory, "es256-20260101T000000Z.pem", errors));
-    assert_string_equal(states(T0 - DAY), "current"); /* a clock that is behind signs all the same */
+    assert_string_equal(states(T0 - DAY),
+                        "current"); /* a clock that is behind signs all the same */
 }
 
 static void test_schedule(void **state)
@@ -137,7 +144,8 @@ static void test_retire(void **state)
 {
     (void)state;
     assert_true(key_create(directory, errors));
-    assert_false(key_retire(directory, id_at(0), true, T0, errors)); /* the only one, whatever is said */
+    assert_false(
+        key_retire(directory, id_at(0), true, T0, errors)); /* the only one, whatever is said */
     assert_true(key_rotate(directory, 900, T0, errors));
     assert_false(key_retire(directory, id_at(0), false, T0, errors));
     assert_false(key_retire(directory, id_at(0), false, T0 + 900, errors)); /* its tokens live */
@@ -159,9 +167,11 @@ static void test_list(void **state)
     assert_true(key_create(directory, errors) && key_rotate(directory, 0, T0, errors));
     assert_true(key_list(directory, T0, out, errors));
     fclose(out);
-    assert_string_equal(text, arena_printf(arena, "%s\tprevious\tthe beginning\tes256.pem\n"
-                                                  "%s\tcurrent\t2026-01-01T00:00:00Z\tes256-20260101T000000Z.pem\n",
-                                           id_at(0), id_at(1)));
+    assert_string_equal(
+        text, arena_printf(arena,
+                           "%s\tprevious\tthe beginning\tes256.pem\n"
+                           "%s\tcurrent\t2026-01-01T00:00:00Z\tes256-20260101T000000Z.pem\n",
+                           id_at(0), id_at(1)));
     free(text);
     assert_false(key_list("/nowhere/at/all", T0, stdout, errors));
     assert_false(key_rotate("/nowhere/at/all", 0, T0, errors));
@@ -190,9 +200,14 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_names),    TEST(test_life),   TEST(test_only_a_next_one),
-        TEST(test_schedule), TEST(test_schedule_of_the_first),
-        TEST(test_retire),   TEST(test_list),   TEST(test_fingerprint),
+        TEST(test_names),
+        TEST(test_life),
+        TEST(test_only_a_next_one),
+        TEST(test_schedule),
+        TEST(test_schedule_of_the_first),
+        TEST(test_retire),
+        TEST(test_list),
+        TEST(test_fingerprint),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -203,8 +203,8 @@ static void test_kid(void **state)
             TOKEN_FAULT_header,
             arena_printf(arena, "{\"alg\":\"ES256\",\"typ\":\"JWT\",\"kid\":%s}", values[i]));
     /* a foreign key under our kid, and our key's content signed by it */
-    expect(TOKEN_FAULT_signature,
-           forge_es256(arena, key_ring_signer(other_ring, 0), header_of("ES256"), payload_of(good)));
+    expect(TOKEN_FAULT_signature, forge_es256(arena, key_ring_signer(other_ring, 0),
+                                              header_of("ES256"), payload_of(good)));
 }
 
 static void test_header_content(void **state)
