@@ -15,6 +15,7 @@
 struct metrics;
 struct version_cache;
 struct jobs;
+struct limits;
 struct proxies;
 struct idempotency;
 struct stream;
@@ -28,6 +29,7 @@ struct service {
     struct version_cache *versions;
     struct metrics *metrics;
     struct jobs *jobs;
+    struct limits *limits;
     struct proxies *proxies;
     uint8_t *personal; /* [contract_operation_count]: its statements depend on who asks */
     atomic_bool draining;
@@ -47,6 +49,12 @@ struct response {
     size_t header_count;
     struct stream *stream; /* instead of body: owned, takes the call with it */
     bool gzipped, close;
+};
+
+struct limit { /* of api/limit.c, in thousandths of a request */
+    unsigned char key[16];
+    const char *policy;
+    int64_t quota, left, taken; /* quota 0: not limited */
 };
 
 #define ADDED_MAX 4
@@ -90,6 +98,7 @@ struct call {
     int64_t retry_after_s; /* of the problem: when to come back; 0: as its status has it */
     struct page page;
     struct idempotency *idempotency; /* of a request with an Idempotency-Key, or NULL */
+    struct limit limit;
     struct added added[ADDED_MAX];
     size_t added_count;
     struct span fields[FIELDS_MAX];

@@ -53,6 +53,7 @@ static bool keys_keep(struct service *service)
 static const struct job table[] = {
     {"keep_keys", .run = keys_keep, .every_s = EVERY(key_look_interval_s)},
     {"purge_oauth", .statement = "purge_oauth", .every_s = EVERY(purge_interval_s)},
+    {"purge_rates", .statement = "purge_rates", .every_s = EVERY(purge_interval_s)},
     {"write_api_key_uses", .run = api_key_uses_write, .every_s = EVERY(api_key_use_interval_s)},
     {"lift_restrictions", .statement = "lift_restrictions", .every_s = EVERY(purge_interval_s)},
     {"purge_idempotency", .statement = "purge_idempotency", .every_s = EVERY(purge_interval_s)},

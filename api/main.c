@@ -10,6 +10,7 @@
 #include "api/commands.h"
 #include "api/jobs.h"
 #include "api/metrics.h"
+#include "api/limit.h"
 #include "api/pipeline.h"
 #include "api/reload.h"
 #include "api/server.h"
@@ -36,6 +37,7 @@ static const char *base_url_of(const struct settings *settings)
 static void service_stop(struct service *service)
 {
     jobs_free(service->jobs);
+    limits_free(service->limits);
     auth_free(service->auth);
     watch_free(service->watch);
     pool_free(service->pool);
@@ -78,6 +80,7 @@ static bool service_start(struct service *service, const struct settings *settin
     pipeline_init(service);
     if (!service->auth || !service->proxies)
         return false;
+    service->limits = limits_new(service);
     service->jobs = jobs_new(service);
     return true;
 }

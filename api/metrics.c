@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "api/jobs.h"
+#include "api/limit.h"
 #include "db/sqlstate.h"
 
 #define BUCKETS 8
@@ -171,5 +172,6 @@ void metrics_write(struct buffer *buffer, struct service *service)
               "Database failures no problem is mapped to: bugs.", (double)sqlstate_unmapped());
     write_one(buffer, "process_resident_memory_bytes", "gauge", "Resident memory.",
               (double)resident_bytes());
+    limit_metrics(service->limits, buffer);
     jobs_metrics(service->jobs, buffer);
 }

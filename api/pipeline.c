@@ -11,6 +11,7 @@
 #include "api/execute.h"
 #include "api/handlers/handlers.h"
 #include "api/idempotency.h"
+#include "api/limit.h"
 #include "api/negotiate.h"
 #include "api/page.h"
 #include "api/parameters.h"
@@ -76,10 +77,8 @@ static struct span bearer(const struct call *call)
     return token;
 }
 
-static enum problem_code gate_authenticate(struct call *call)
+static enum problem_code authenticate(struct call *call)
 {
-    if (call->operation->open)
-        return PROBLEM_NONE;
     struct span header = call_header(call, "Authorization"), token = bearer(call);
     if (!token.len)
         return header.ptr ? PROBLEM_invalid_token : PROBLEM_unauthorized;
@@ -93,6 +92,12 @@ static enum problem_code gate_authenticate(struct call *call)
     if (call->principal.user_id)
         call_set_cstr(call, NAME_CALLER_USER, call->principal.user_id);
     return PROBLEM_NONE;
+}
+
+static enum problem_code gate_authenticate(struct call *call)
+{
+    enum problem_code code = call->operation->open ? PROBLEM_NONE : authenticate(call);
+    return code ? limit_stranger(call, code) : PROBLEM_NONE;
 }
 
 #define ALTERNATIVES_MAX 8
@@ -216,8 +221,9 @@ static enum problem_code gate_execute(struct call *call)
 }
 
 static enum problem_code (*const gates[])(struct call *call) = {
-    gate_frame, gate_route, gate_authenticate, gate_authorize,   parameters_bind, gate_negotiate,
-    page_open,  body_bind,  gate_precondition, idempotency_take, gate_execute,
+    gate_frame,        gate_route,       gate_authenticate, limit_caller, gate_authorize,
+    parameters_bind,   gate_negotiate,   page_open,         limit_export, body_bind,
+    gate_precondition, idempotency_take, gate_execute,
 };
 
 /* Ours where the client sent none, or one that would not be safe in a log. */
@@ -277,6 +283,7 @@ void pipeline_run(struct call *call)
         respond_problem(call, code);
     if (code == PROBLEM_body_too_large)
         call->response.close = true;
+    limit_finish(call);
     respond_finish(call);
     if (!call->response.stream)
         record(call, code);

@@ -112,7 +112,9 @@ static void standing_take(struct arena *arena, const struct rows *rows,
         kept += assignment_read(arena, rows, i, &list[kept]);
     bool active = count > 0 && span_is(cell(rows, 0, "status"), "active");
     const char *limit = count > 0 ? text_of(arena, cell(rows, 0, "allowed_region")) : NULL;
-    *ret_standing = (struct standing){active, list, kept, limit};
+    struct span rate = count > 0 ? cell(rows, 0, "rate_per_minute") : SPAN_NONE;
+    *ret_standing = (struct standing){active, list, kept, limit,
+                                      rate.ptr ? strtoll(arena_cstr(arena, rate), NULL, 10) : 0};
 }
 
 static void secrets_take(const struct rows *rows, struct client_secrets *ret_secrets)

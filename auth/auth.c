@@ -193,6 +193,7 @@ static enum problem_code api_key_bearer(struct auth *auth, struct arena *arena, 
         .expires_s = key.expires_s,
         .assignments = standing.assignments,
         .assignment_count = standing.assignment_count,
+        .rate_per_minute = standing.rate_per_minute,
     };
     return PROBLEM_NONE;
 }
@@ -236,6 +237,7 @@ enum problem_code auth_bearer(struct auth *auth, struct arena *arena, struct spa
         .expires_s = claims.expires_s,
         .assignments = standing.assignments,
         .assignment_count = standing.assignment_count,
+        .rate_per_minute = standing.rate_per_minute,
     };
     return PROBLEM_NONE;
 }

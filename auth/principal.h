@@ -19,10 +19,11 @@ struct assignment {  /* one that is in force today */
 struct principal {
     const char *subject, *client_id; /* subject: the user, or the client when it acts for itself */
     const char *user_id;             /* NULL when a client acts for itself */
-    const char *session;             /* the grant a user's token was issued from; NULL without one */
-    const char *api_key_id;          /* NULL unless it came with an API key instead of a token */
-    uint32_t scopes; /* of the token, reduced to what the assignments in force grant */
+    const char *session;    /* the grant a user's token was issued from; NULL without one */
+    const char *api_key_id; /* NULL unless it came with an API key instead of a token */
+    uint32_t scopes;        /* of the token, reduced to what the assignments in force grant */
     int64_t expires_s;
+    int64_t rate_per_minute; /* of the client that acts for itself; 0: as configured */
     const struct assignment *assignments;
     size_t assignment_count;
 };

@@ -19,6 +19,7 @@ struct entry {
     struct assignment *assignments; /* one block, its texts behind the array */
     size_t assignment_count;
     const char *limit; /* in the same block */
+    int64_t rate_per_minute;
 };
 struct shard {
     pthread_rwlock_t lock;
@@ -102,7 +103,7 @@ bool standing_cache_find(struct standing_cache *cache, struct arena *arena, cons
             copy[j].library_id = text_copy(arena, copy[j].library_id);
         }
         *ret_standing = (struct standing){entry->active, copy, entry->assignment_count,
-                                          text_copy(arena, entry->limit)};
+                                          text_copy(arena, entry->limit), entry->rate_per_minute};
         found = true;
     }
     pthread_rwlock_unlock(&shard->lock);
@@ -148,7 +149,8 @@ void standing_cache_store(struct standing_cache *cache, const char *subject, uin
 {
     struct entry fresh = {.active = standing->active,
                           .version = version,
-                          .assignment_count = standing->assignment_count};
+                          .assignment_count = standing->assignment_count,
+                          .rate_per_minute = standing->rate_per_minute};
     assert(strlen(subject) < sizeof fresh.subject && strlen(day) < sizeof fresh.day);
     strcpy(fresh.subject, subject);
     strcpy(fresh.day, day);

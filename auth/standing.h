@@ -11,8 +11,9 @@ struct standing {
     const struct assignment
         *assignments; /* in force that day; scopes already within the client's own limit */
     size_t assignment_count;
-    const char *limit; /* the region beyond which the client may not reach, or NULL; what is
+    const char *limit;       /* the region beyond which the client may not reach, or NULL; what is
                           assigned to regions is within it already, libraries are not */
+    int64_t rate_per_minute; /* of the client that acts for itself; 0: as configured */
 };
 
 uint32_t standing_scopes(const struct standing *standing); /* the union; 0 when not active */

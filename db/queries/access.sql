@@ -12,7 +12,7 @@ ORDER BY s.created_at DESC
 -- scopes: those of the role that the client is allowed, space separated. A client with an allowed_region reaches no
 -- further: the place is what both cover, none where they do not meet, and administration, which knows no place, is not for it.
 -- name: principal_assignments :many internal
-SELECT c.status, c.allowed_region, a.role, region_narrowed(a.national, a.region_code, c.allowed_region) AS region_code,
+SELECT c.status, c.allowed_region, c.rate_per_minute, a.role, region_narrowed(a.national, a.region_code, c.allowed_region) AS region_code,
        coalesce(a.national AND c.allowed_region IS NULL, false) AS national, a.library_id, r.rank,
        (SELECT coalesce(string_agg(s.scope, ' ' ORDER BY s.scope), '')
         FROM role_scope s
@@ -28,7 +28,7 @@ ORDER BY a.id
 -- The same of a user through a client: what the user is charged with, within what the client is allowed.
 -- name: user_assignments :many internal
 -- param: user.id uuid
-SELECT CASE WHEN c.status = 'active' THEN u.status ELSE c.status END AS status, c.allowed_region, a.role,
+SELECT CASE WHEN c.status = 'active' THEN u.status ELSE c.status END AS status, c.allowed_region, NULL::integer AS rate_per_minute, a.role,
        region_narrowed(a.national, a.region_code, c.allowed_region) AS region_code,
        coalesce(a.national AND c.allowed_region IS NULL, false) AS national, a.library_id, r.rank,
        (SELECT coalesce(string_agg(s.scope, ' ' ORDER BY s.scope), '')

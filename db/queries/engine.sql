@@ -28,3 +28,10 @@ SELECT find_idempotency(:caller.subject, :caller.client, decode(:idempotency.key
 -- name: keep_idempotency :one internal
 SELECT keep_idempotency(:caller.subject, :caller.client, decode(:idempotency.key, 'hex'),
                         decode(:idempotency.answer, 'hex')) AS kept
+
+-- Rate limits (api/limit.c): keys in hexadecimal digits, thousandths of requests.
+-- name: settle_rates :many internal
+-- param: rate.keys text_list
+-- param: rate.spent integer_list
+-- param: rate.quotas integer_list
+SELECT s.key, s.tokens FROM settle_rates(:rate.keys, :rate.spent, :rate.quotas) s

@@ -13,3 +13,6 @@ SELECT p.done, p.more FROM purge_idempotency(1000) p
 -- Restrictions of people's data whose last day is over.
 -- name: lift_restrictions :one internal
 SELECT personal_data_lift_expired()::bigint AS done, false AS more
+
+-- name: purge_rates :one internal
+SELECT p.done, p.more FROM purge_rates(1000) p

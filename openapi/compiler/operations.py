@@ -343,8 +343,9 @@ class Builder:
         node = operation.node
         for key, top in (("x-cost", 65535), ("x-timeout-ms", 3600000), ("x-body-max-bytes", 1 << 30)):
             value = node.get(key, 1)
-            if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= top:
-                self.report.fault(node.place(key), f"{key} must be a number from 1 to {top}")
+            least = 0 if key == "x-cost" else 1
+            if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= top:
+                self.report.fault(node.place(key), f"{key} must be a number from {least} to {top}")
         operation.reach = node.get("x-reach", [])
         if "x-reach" in node and (not isinstance(operation.reach, list) or not 1 <= len(operation.reach) <= 8
                                   or set(operation.reach) - set(self.scopes) or not operation.security):

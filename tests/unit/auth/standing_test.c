@@ -38,10 +38,10 @@ static void test_scopes(void **state)
 {
     (void)state;
     const struct assignment list[] = {{1, 3, "r", "19", NULL}, {6, 1, "s", "", NULL}};
-    assert_int_equal(standing_scopes(&(struct standing){true, list, 2, NULL}), 7);
-    assert_int_equal(standing_scopes(&(struct standing){true, list, 1, NULL}), 1);
-    assert_int_equal(standing_scopes(&(struct standing){true, NULL, 0, NULL}), 0);
-    assert_int_equal(standing_scopes(&(struct standing){false, list, 2, NULL}), 0); /* suspended */
+    assert_int_equal(standing_scopes(&(struct standing){true, list, 2, NULL, 0}), 7);
+    assert_int_equal(standing_scopes(&(struct standing){true, list, 1, NULL, 0}), 1);
+    assert_int_equal(standing_scopes(&(struct standing){true, NULL, 0, NULL, 0}), 0);
+    assert_int_equal(standing_scopes(&(struct standing){false, list, 2, NULL, 0}), 0); /* suspended */
 }
 
 static void test_version_and_day(void **state)
@@ -127,7 +127,7 @@ static void *stress(void *argument)
                 wrong++;
         } else {
             struct assignment one = {number, 3, "role", region, NULL};
-            standing_cache_store(cache, subject, version, DAY, &(struct standing){true, &one, 1, NULL});
+            standing_cache_store(cache, subject, version, DAY, &(struct standing){true, &one, 1, NULL, 0});
         }
         arena_reset(own);
     }

@@ -183,7 +183,7 @@ OPERATIONS = {
     "x-key of what the body has not": ("x-key is a member of the body", [
         (C, "      operationId: create_thing\n", "      operationId: create_thing\n      x-key: colour\n")]),
     "x-key of what is not made": ("x-key is a member of the body", [(C, GET, GET + "      x-key: name\n")]),
-    "x-cost of nothing": ("x-cost must be a number", [(C, GET, GET + "      x-cost: 0\n")]),
+    "x-cost below nothing": ("x-cost must be a number from 0", [(C, GET, GET + "      x-cost: -1\n")]),
     "x-audited: false": ("x-audited can only be true", [(C, GET, GET + "      x-audited: false\n")]),
     "x-lenient without a handler": ("x-lenient is for a handler", [(C, GET, GET + "      x-lenient: true\n")]),
 }

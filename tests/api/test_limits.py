@@ -1,0 +1,196 @@
+"""Rate limits: whose bucket, what a request costs, what an answer tells, and that nothing sent is lost."""
+
+import re
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from harness.client import problem
+
+QUIET = "/v1/regions/19"
+
+
+def left(answer):
+    """(policy, remaining, seconds until full, quota) as the headers tell."""
+    policy, quota = re.fullmatch(r'"(\w+)";q=(\d+);w=60', answer.headers["RateLimit-Policy"]).groups()
+    name, remaining, full = re.fullmatch(r'"(\w+)";r=(\d+);t=(\d+)', answer.headers["RateLimit"]).groups()
+    assert policy == name
+    return policy, int(remaining), int(full), int(quota)
+
+
+def spend(api, path=QUIET, **options):
+    """Asks until refused: how many were let through, and the refusal."""
+    for count in range(10000):
+        answer = api.get(path, **options)
+        if answer.status_code == 429:
+            return count, answer
+    raise AssertionError("never refused")
+
+
+def sql(api, text, *values):
+    with api.service.cluster.connect(api.service.database) as connection, connection.cursor() as cursor:
+        cursor.execute(text, values)
+        return cursor.fetchall() if cursor.description else cursor.rowcount
+
+
+def test_a_client_has_its_quota_and_is_told(fresh):
+    api = fresh(rate_client_per_minute=20)
+    first = api.get(QUIET)
+    assert left(first) == ("client", 19, 3, 20)
+    assert left(api.get(QUIET))[1] == 18
+    count, refused = spend(api)
+    assert count in (18, 19)
+    body = problem(refused, 429, "rate_limited")
+    assert "20" in body["detail"] and refused.headers["Cache-Control"] == "no-store"
+    assert 1 <= int(refused.headers["Retry-After"]) <= 4
+    assert left(refused)[:2] == ("client", 0) and 57 <= left(refused)[2] <= 60
+    assert api.get(QUIET, token="national_admin").status_code == 200  # another client has its own
+    assert api.get(QUIET, token=None).status_code == 401
+    time.sleep(int(refused.headers["Retry-After"]))
+    assert api.get(QUIET).status_code == 200  # as it was told
+    assert "\ntpbis_rate_limited_total 1\n" in api.get("/metrics", token=None).text
+
+
+def test_what_is_refused_is_not_done_and_can_be_sent_again(fresh):
+    api = fresh(rate_client_per_minute=12)
+    token = "national_admin"
+    spend(api, token=token)
+    body = {"name": "Sesudah batas", "kind": "tbm", "region_code": "19.01.06.2002"}
+    headers = {"Idempotency-Key": "sesudah-batas"}
+    refused = api.post("/v1/libraries", json=body, token=token, headers=headers)
+    problem(refused, 429, "rate_limited")
+    assert sql(api, "SELECT count(*) FROM library WHERE name = %s", body["name"])[0][0] == 0
+    time.sleep(int(refused.headers["Retry-After"]) + 0.1)
+    assert api.post("/v1/libraries", json=body, token=token, headers=headers).status_code == 201
+
+
+def test_costs(fresh):
+    """A 304 a tenth, a whole list as much as twenty pages, an answer that is our fault nothing."""
+    api = fresh(rate_client_per_minute=1000)
+    answer = api.get(QUIET)
+    tag, before = answer.headers["ETag"], left(answer)[1]
+    for _ in range(10):
+        same = api.get(QUIET, headers={"If-None-Match": tag})
+        assert same.status_code == 304
+    assert before - left(same)[1] in (0, 1, 2)  # ten of them one request, as far as the minute has not filled it up
+    before = left(api.get(QUIET))[1]
+    export = api.get("/v1/regions?within=19&format=csv")
+    assert export.status_code == 200 and 19 <= before - left(export)[1] <= 20
+    before = left(api.get(QUIET))[1]
+    page = api.get("/v1/regions?within=19&format=csv&limit=5")
+    assert 0 <= before - left(page)[1] <= 1
+    before = left(api.get(QUIET))[1]
+    again = api.get("/v1/regions?within=19&format=csv", headers={"If-None-Match": export.headers["ETag"]})
+    assert again.status_code == 304 and before - left(again)[1] <= 1
+
+
+def test_our_own_faults_cost_nothing(fresh):
+    api = fresh(rate_client_per_minute=100, pool_wait_ms=10)
+    before = left(api.get(QUIET))[1]
+    sql(api, "ALTER TABLE region RENAME TO elsewhere")
+    broken = api.get(QUIET)
+    assert broken.status_code == 500 and before - left(broken)[1] <= 0
+    sql(api, "ALTER TABLE elsewhere RENAME TO region")
+    wrong = api.get("/v1/regions?colour=blue")
+    assert wrong.status_code == 400 and left(wrong)[1] < 100  # the client's do
+
+
+def test_an_export_that_is_not_paid_for_is_not_begun(fresh):
+    api = fresh(rate_client_per_minute=30)
+    for _ in range(12):
+        api.get(QUIET)
+    problem(api.get("/v1/regions?within=19&format=csv"), 429, "rate_limited")
+    assert api.get(QUIET).status_code == 200
+
+
+def test_an_export_beyond_the_quota_waits_for_a_full_bucket(fresh):
+    api = fresh(rate_client_per_minute=600)
+    sql(api, "UPDATE client SET rate_per_minute = 10 WHERE id = %s", api.client("portal")["client_id"])
+    time.sleep(1)
+    api.token("portal")
+    answer = api.get("/v1/regions?within=19&format=csv")
+    assert answer.status_code == 429  # the page itself took one: not full
+    assert left(answer)[3] == 10
+
+
+def test_a_rate_of_its_own_at_once(fresh, eventually_soon):
+    api = fresh(rate_client_per_minute=50)
+    assert left(api.get(QUIET))[3] == 50
+    sql(api, "UPDATE client SET rate_per_minute = 7 WHERE id = %s", api.client("portal")["client_id"])
+    eventually_soon(lambda: left(api.get(QUIET))[3] == 7)
+    assert left(api.get(QUIET, token="national_admin"))[3] == 50
+    count, _ = spend(api)
+    assert count <= 7
+
+
+@pytest.fixture
+def eventually_soon():
+    def wait(question, seconds=3):
+        end = time.monotonic() + seconds
+        while not question():
+            assert time.monotonic() < end
+            time.sleep(0.1)
+    return wait
+
+
+def test_addresses_of_those_without_a_token(fresh):
+    api = fresh(rate_address_per_minute=15, trusted_proxies="127.0.0.1")
+    one, two = ({"X-Forwarded-For": address} for address in ("192.0.2.7", "192.0.2.8"))
+    answer = api.get("/openapi.json", token=None, headers=one)
+    assert left(answer) == ("address", 14, 4, 15)
+    count, refused = spend(api, "/problems", token=None, headers=one)
+    assert 14 <= count <= 15 and problem(refused, 429, "rate_limited")
+    assert api.get("/problems", token=None, headers=two).status_code == 200
+    # the client writes what it likes: only what the proxy adds behind it counts
+    forged = {"X-Forwarded-For": "203.0.113.9, 192.0.2.7"}
+    assert api.get("/problems", token=None, headers=forged).status_code == 429
+    refused = api.post("/oauth2/token", token=None, headers=one, data={"grant_type": "client_credentials"})
+    assert refused.status_code == 429
+    six = [{"X-Forwarded-For": f"2001:db8:1:2:{n:x}::1"} for n in range(1, 30)]
+    assert [api.get("/problems", token=None, headers=header).status_code for header in six].count(200) in (15, 16)  # one /64
+    for path in ("/health/live", "/health/ready", "/metrics"):
+        answer = api.get(path, token=None, headers=one)
+        assert answer.status_code == 200 and "RateLimit" not in answer.headers
+
+
+def test_bad_tokens_count_for_their_address(fresh):
+    api = fresh(rate_address_per_minute=10, rate_client_per_minute=1000)
+    good = api.token("portal")
+    statuses = [api.get(QUIET, token="x.y.z").status_code for _ in range(20)]
+    assert statuses.count(401) in (9, 10, 11) and statuses[-1] == 429
+    assert api.get(QUIET, token=None).status_code == 429
+    answer = api.get(QUIET, token=good)
+    assert answer.status_code == 200 and left(answer)[0] == "client"  # a good one from there is not shut out
+
+
+def test_a_public_app_is_known_by_its_addresses(fresh):
+    api = fresh(rate_address_per_minute=10, rate_client_per_minute=1000, trusted_proxies="127.0.0.1")
+    token = api.token("public_app")
+    one, two = ({"X-Forwarded-For": address} for address in ("192.0.2.7", "192.0.2.8"))
+    count, refused = spend(api, token=token, headers=one)
+    assert count in (10, 11) and left(refused)[0] == "address"
+    assert api.get(QUIET, token=token, headers=two).status_code == 200
+    assert api.get("/problems", token=None, headers=one).status_code == 200  # not the strangers' bucket
+
+
+def test_users_have_their_own(fresh):
+    api = fresh(rate_user_per_minute=9, rate_client_per_minute=1000)
+    one, two = (api.people.token(api.people.user("library_manager")) for _ in range(2))  # by the same app
+    count, refused = spend(api, token=one)
+    assert 9 <= count <= 10 and left(refused)[::3] == ("user", 9)
+    assert left(api.get(QUIET, token=two))[1] == 8
+
+
+def test_no_limit(fresh):
+    api = fresh()
+    answer = api.get(QUIET)
+    assert "RateLimit" not in answer.headers and "RateLimit-Policy" not in answer.headers
+
+
+def test_racing_requests_share_one_bucket(fresh):
+    api = fresh(rate_client_per_minute=60)
+    token = api.token("portal")
+    with ThreadPoolExecutor(8) as pool:
+        statuses = list(pool.map(lambda _: api.get(QUIET, token=token).status_code, range(120)))
+    assert statuses.count(200) + statuses.count(429) == 120
+    assert 60 <= statuses.count(200) <= 70  # and what came in meanwhile
