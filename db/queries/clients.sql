@@ -3,7 +3,7 @@
 
 -- name: list_clients :many
 SELECT c.id, c.name, c.type, c.status, c.suspended_reason, c.homepage, to_json(c.redirect_uris) AS redirect_uris,
-    to_json(c.allowed_scopes) AS allowed_scopes, c.allowed_region, c.terms_version, c.terms_accepted_at,
+    to_json(c.allowed_scopes) AS allowed_scopes, c.allowed_region, c.rate_per_minute, c.terms_version, c.terms_accepted_at,
     coalesce(c.terms_version = :terms.version, :terms.version IS NULL) AS terms_current, c.created_at, c.updated_at
 FROM client c
 WHERE true
@@ -24,7 +24,7 @@ SELECT gate_nation() AS passed                                                  
 
 -- name: get_client :one
 SELECT c.row_version AS "@version", c.id, c.name, c.type, c.status, c.suspended_reason, c.owner_name, c.owner_email, c.homepage,
-    to_json(c.redirect_uris) AS redirect_uris, to_json(c.allowed_scopes) AS allowed_scopes, c.allowed_region, c.terms_version,
+    to_json(c.redirect_uris) AS redirect_uris, to_json(c.allowed_scopes) AS allowed_scopes, c.allowed_region, c.rate_per_minute, c.terms_version,
     c.terms_accepted_at, coalesce(c.terms_version = :terms.version, :terms.version IS NULL) AS terms_current, c.created_at,
     c.updated_at
 FROM client c
@@ -39,9 +39,9 @@ SELECT gate_nation() AS passed                                                  
 -- name: create_client :exec
 WITH made AS (
     INSERT INTO client (id, name, type, owner_name, owner_email, homepage, redirect_uris, allowed_scopes, allowed_region,
-        terms_version, terms_accepted_at)
+        rate_per_minute, terms_version, terms_accepted_at)
     SELECT client_id_of(:id), :name, :type, :owner_name, :owner_email, :homepage, coalesce(text_list(:redirect_uris), '{}'),
-        text_list(:allowed_scopes), :allowed_region, :terms_version, CASE WHEN :terms_version IS NOT NULL THEN now() END
+        text_list(:allowed_scopes), :allowed_region, :rate_per_minute, :terms_version, CASE WHEN :terms_version IS NOT NULL THEN now() END
     WHERE true
       AND false                                                                                                      --? reach
     RETURNING id)
@@ -50,7 +50,7 @@ SELECT client_secret_first(m.id, :secret.hash) FROM made m
 -- The client just made.
 -- name: get_client_made :one
 SELECT c.row_version AS "@version", c.id, c.name, c.type, c.status, c.suspended_reason, c.owner_name, c.owner_email, c.homepage,
-    to_json(c.redirect_uris) AS redirect_uris, to_json(c.allowed_scopes) AS allowed_scopes, c.allowed_region, c.terms_version,
+    to_json(c.redirect_uris) AS redirect_uris, to_json(c.allowed_scopes) AS allowed_scopes, c.allowed_region, c.rate_per_minute, c.terms_version,
     c.terms_accepted_at, coalesce(c.terms_version = :terms.version, :terms.version IS NULL) AS terms_current, c.created_at,
     c.updated_at
 FROM client c
@@ -70,6 +70,7 @@ UPDATE client SET
     redirect_uris = text_list(:redirect_uris),                                                                       --? redirect_uris
     allowed_scopes = text_list(:allowed_scopes),                                                                     --? allowed_scopes
     allowed_region = :allowed_region,                                                                                --? allowed_region
+    rate_per_minute = :rate_per_minute,                                                                              --? rate_per_minute
     terms_version = :terms_version, terms_accepted_at = now(),                                                       --? terms_version
     row_version = row_version
 WHERE id = :client_id

@@ -181,6 +181,20 @@ def test_users_have_their_own(fresh):
     assert left(api.get(QUIET, token=two))[1] == 8
 
 
+def test_an_administrator_gives_a_rate(fresh, eventually_soon):
+    api = fresh(rate_client_per_minute=500)
+    path = "/v1/clients/" + api.client("portal")["client_id"]
+    shown = api.get(path, token="national_admin")
+    assert shown.json()["rate_per_minute"] is None
+    changed = api.patch(path, {"rate_per_minute": 40}, etag=shown.headers["ETag"], token="national_admin")
+    assert changed.status_code == 200 and changed.json()["rate_per_minute"] == 40
+    eventually_soon(lambda: left(api.get(QUIET))[3] == 40)
+    for wrong in (0, -1, 10**7 + 1, 1.5, "9"):
+        problem(api.patch(path, {"rate_per_minute": wrong}, etag="*", token="national_admin"), 422, "invalid_body")
+    assert api.patch(path, {"rate_per_minute": None}, etag="*", token="national_admin").json()["rate_per_minute"] is None
+    eventually_soon(lambda: left(api.get(QUIET))[3] == 500)
+
+
 def test_no_limit(fresh):
     api = fresh()
     answer = api.get(QUIET)

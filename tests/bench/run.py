@@ -69,7 +69,7 @@ class Bench:
     def serve(self, name, binary=None):
         """The service as it ships: requests logged, tokens checked."""
         service = Service(self.cluster, self.database, self.work / "service" / name, binary=binary, log_level="info",
-                          pool_size=sides.POOL_CONNECTIONS)
+                          pool_size=sides.POOL_CONNECTIONS, rate_client_per_minute=10**7)
         self.started.append(service)
         return service
 

@@ -50,7 +50,7 @@ static void test_version_and_day(void **state)
     char role[] = "regency_facilitator", region[] = "19.01";
     struct assignment list[] = {{3, 4, role, region, NULL},
                                 {4, 7, "library_manager", NULL, "0190-uuid"}};
-    struct standing in = {true, list, 2, "19"}, out;
+    struct standing in = {true, list, 2, "19", 60}, out;
     assert_false(standing_cache_find(cache, arena, "c1", 0, "", &out)); /* nor an empty place */
     assert_false(standing_cache_find(cache, arena, "", 0, "", &out) && out.active);
     standing_cache_store(cache, "c1", 7, DAY, &in);
@@ -60,6 +60,7 @@ static void test_version_and_day(void **state)
     assert_true(out.active);
     assert_int_equal(out.assignment_count, 2);
     assert_string_equal(out.limit, "19");
+    assert_int_equal(out.rate_per_minute, 60);
     assert_string_equal(out.assignments[0].role, "regency_facilitator");
     assert_string_equal(out.assignments[0].region, "19.01");
     assert_null(out.assignments[0].library_id);
@@ -74,7 +75,7 @@ static void test_version_and_day(void **state)
         standing_cache_find(cache, arena, "c1", 7, "2026-11-22", &out)); /* midnight in Jakarta */
     assert_false(standing_cache_find(cache, arena, "c2", 7, DAY, &out));
 
-    struct standing suspended = {false, NULL, 0, NULL};
+    struct standing suspended = {false, NULL, 0, NULL, 0};
     standing_cache_store(cache, "c1", 8, DAY, &suspended);
     assert_true(standing_cache_find(cache, arena, "c1", 8, DAY, &out));
     assert_false(out.active);
@@ -86,7 +87,7 @@ static void test_version_and_day(void **state)
 static void test_bounded(void **state)
 {
     (void)state;
-    struct standing in = {true, NULL, 0, NULL}, out;
+    struct standing in = {true, NULL, 0, NULL, 0}, out;
     size_t kept = 0;
     char subject[32];
     for (int i = 0; i < 5000; i++) {
