@@ -111,15 +111,18 @@ static void accept_patch(struct call *call)
 
 static void challenge(struct call *call, enum problem_code code)
 {
-    if (code == PROBLEM_unauthorized)
-        response_header(call, "WWW-Authenticate", "Bearer realm=\"tpbis\"");
-    else if (code == PROBLEM_invalid_token)
+    const char *error = code == PROBLEM_unauthorized    ? ""
+                        : code == PROBLEM_invalid_token ? ", error=\"invalid_token\""
+                        : code == PROBLEM_insufficient_scope
+                            ? arena_printf(call->arena,
+                                           ", error=\"insufficient_scope\", scope=\"%.*s\"",
+                                           SPAN_ARG(respond_scopes(call)))
+                            : NULL;
+    if (error) /* RFC 6750 3, with RFC 9728 5.1 */
         response_header(call, "WWW-Authenticate",
-                        "Bearer realm=\"tpbis\", error=\"invalid_token\"");
-    else if (code == PROBLEM_insufficient_scope)
-        response_header(call, "WWW-Authenticate",
-                        "Bearer realm=\"tpbis\", error=\"insufficient_scope\", scope=\"%.*s\"",
-                        SPAN_ARG(respond_scopes(call)));
+                        "Bearer realm=\"tpbis\"%s, "
+                        "resource_metadata=\"%s/.well-known/oauth-protected-resource\"",
+                        error, call->service->base_url);
 }
 
 void respond_problem(struct call *call, enum problem_code code)

@@ -12,29 +12,16 @@
 #include "api/base/uuid.h"
 #include "auth/access.h"
 #include "auth/api_key.h"
-#include "auth/client.h"
+#include "auth/door.h"
 #include "auth/key_files.h"
 #include "auth/key_keeper.h"
-#include "auth/scope.h"
+#include "auth/revocation.h"
 #include "auth/standing.h"
-#include "auth/token.h"
 #include "auth/token_cache.h"
 
 #define TOKEN_CACHE_ENTRIES 8192
 #define STANDING_CACHE_ENTRIES 4096
 #define DAY_SETTLES_S 60
-
-struct auth {
-    struct pool *pool;
-    struct watch *watch;
-    struct key_keeper *keeper;
-    struct key_store *keys; /* the keeper's */
-    char *issuer, *audience;
-    struct token_cache *tokens;
-    struct standing_cache *standings;
-    struct api_keys *api_keys;
-    int64_t token_lifetime_s;
-};
 
 struct auth *auth_new(const struct auth_options *options, FILE *errors)
 {
@@ -57,6 +44,8 @@ struct auth *auth_new(const struct auth_options *options, FILE *errors)
     auth->tokens = token_cache_new(TOKEN_CACHE_ENTRIES);
     auth->standings = standing_cache_new(STANDING_CACHE_ENTRIES);
     auth->api_keys = api_keys_new(options->pool, options->watch);
+    auth->revocations = revocations_new(options->pool, options->watch);
+    pthread_mutex_init(&auth->refresh_lock, NULL);
     auth->token_lifetime_s = options->token_lifetime_s;
     return auth;
 }
@@ -69,6 +58,8 @@ void auth_free(struct auth *auth)
     standing_cache_free(auth->standings);
     api_keys_free(auth->api_keys);
     key_keeper_free(auth->keeper);
+    revocations_free(auth->revocations);
+    pthread_mutex_destroy(&auth->refresh_lock);
     free(auth->issuer);
     free(auth->audience);
     free(auth);
@@ -123,8 +114,8 @@ static enum token_fault token_look(struct auth *auth, struct arena *arena, struc
 }
 
 /* Of an unknown key the directory is asked before anybody is refused: another process may have made it just now. */
-static bool token_read(struct auth *auth, struct arena *arena, struct span token,
-                       struct token_claims *ret_claims)
+bool door_token_read(struct auth *auth, struct arena *arena, struct span token,
+                     struct token_claims *ret_claims)
 {
     enum token_fault fault = TOKEN_FAULT_size;
     if (token.len > 0 && token.len <= TOKEN_MAX_BYTES) {
@@ -146,9 +137,9 @@ static bool day_settled(int64_t now_s)
 
 /* The version is taken before the database is asked: what changes in between makes the entry
  * useless. */
-static enum problem_code standing_read(struct auth *auth, struct arena *arena,
-                                       const char *client_id, const char *user_id,
-                                       int64_t deadline_ms, struct standing *ret_standing)
+enum problem_code door_standing(struct auth *auth, struct arena *arena, const char *client_id,
+                                const char *user_id, int64_t deadline_ms,
+                                struct standing *ret_standing)
 {
     const char *key = user_id ? arena_printf(arena, "%s %s", client_id, user_id) : client_id;
     char day[11];
@@ -167,6 +158,45 @@ static enum problem_code standing_read(struct auth *auth, struct arena *arena,
     return problem ? problem : access_limit(auth->pool, arena, deadline_ms, ret_standing);
 }
 
+enum problem_code door_admit(struct auth *auth, struct arena *arena,
+                             const struct token_claims *claims, int64_t deadline_ms,
+                             struct principal *ret_principal)
+{
+    const char *reason = NULL;
+    bool personal = strcmp(claims->subject, claims->client_id) != 0, revoked = false;
+    if (personal && !uuid_valid(span_of(claims->subject))) /* no user of ours */
+        reason = "subject";
+    const char *user_id = personal ? claims->subject : NULL;
+    struct standing standing;
+    enum problem_code problem = PROBLEM_NONE;
+    if (!reason)
+        problem = revocations_find(auth->revocations, claims->session, claims->id, deadline_ms,
+                                   &revoked);
+    if (!reason && problem == PROBLEM_NONE && !revoked)
+        problem = door_standing(auth, arena, claims->client_id, user_id, deadline_ms, &standing);
+    if (problem != PROBLEM_NONE)
+        return problem;
+    if (!reason && (revoked || !standing.active))
+        reason = revoked ? "revoked" : "standing";
+    if (reason) {
+        log_event(LOG_INFO, "token_refused", LOG_C("reason", reason),
+                  LOG_C("client", claims->client_id));
+        return PROBLEM_invalid_token;
+    }
+    *ret_principal = (struct principal){
+        .subject = claims->subject,
+        .client_id = claims->client_id,
+        .user_id = user_id,
+        .session = claims->session,
+        .scopes = claims->scopes & standing_scopes(&standing),
+        .expires_s = claims->expires_s,
+        .assignments = standing.assignments,
+        .assignment_count = standing.assignment_count,
+        .rate_per_minute = standing.rate_per_minute,
+    };
+    return PROBLEM_NONE;
+}
+
 /* A key is its client, as far as the key's own scopes allow. */
 static enum problem_code api_key_bearer(struct auth *auth, struct arena *arena, struct span text,
                                         int64_t deadline_ms, struct principal *ret_principal)
@@ -177,7 +207,7 @@ static enum problem_code api_key_bearer(struct auth *auth, struct arena *arena, 
     if (problem != PROBLEM_NONE)
         return problem;
     const char *client_id = arena_cstr(arena, span_of(key.client_id));
-    problem = standing_read(auth, arena, client_id, NULL, deadline_ms, &standing);
+    problem = door_standing(auth, arena, client_id, NULL, deadline_ms, &standing);
     if (problem != PROBLEM_NONE)
         return problem;
     if (!standing.active) {
@@ -209,95 +239,23 @@ enum problem_code auth_bearer(struct auth *auth, struct arena *arena, struct spa
     struct token_claims claims;
     if (secret_claims(token, SECRET_API_KEY))
         return api_key_bearer(auth, arena, token, deadline_ms, ret_principal);
-    if (!token_read(auth, arena, token, &claims))
+    if (!door_token_read(auth, arena, token, &claims))
         return PROBLEM_invalid_token;
-    bool personal = strcmp(claims.subject, claims.client_id) != 0;
-    if (personal && !uuid_valid(span_of(claims.subject))) { /* no user of ours */
-        log_event(LOG_WARNING, "token_refused", LOG_C("reason", "subject"),
-                  LOG_C("client", claims.client_id));
-        return PROBLEM_invalid_token;
-    }
-    struct standing standing;
-    const char *user_id = personal ? claims.subject : NULL;
-    enum problem_code problem = standing_read(auth, arena, claims.client_id, user_id, deadline_ms,
-                                              &standing);
-    if (problem != PROBLEM_NONE)
-        return problem;
-    if (!standing.active) {
-        log_event(LOG_INFO, "token_refused", LOG_C("reason", "standing"),
-                  LOG_C("client", claims.client_id));
-        return PROBLEM_invalid_token;
-    }
-    *ret_principal = (struct principal){
-        .subject = claims.subject,
-        .client_id = claims.client_id,
-        .user_id = user_id,
-        .session = claims.session,
-        .scopes = claims.scopes & standing_scopes(&standing),
-        .expires_s = claims.expires_s,
-        .assignments = standing.assignments,
-        .assignment_count = standing.assignment_count,
-        .rate_per_minute = standing.rate_per_minute,
-    };
-    return PROBLEM_NONE;
+    return door_admit(auth, arena, &claims, deadline_ms, ret_principal);
 }
 
-/* ---- client_credentials --------------------------------------------------------------------- */
+/* ---- issue ---------------------------------------------------------------------------------- */
 
-/* The id is logged of a client that there is: anything else may be a name that was typed in the wrong place. */
-static enum problem_code client_refused(struct span client_id, const char *reason)
+enum problem_code door_token_issue(struct auth *auth, struct arena *arena, const char *subject,
+                                   const char *client_id, const char *session, struct span scope,
+                                   struct span *ret_token)
 {
-    log_event(LOG_WARNING, "client_refused", LOG_C("reason", reason), LOG_S("client", client_id));
-    return PROBLEM_invalid_client;
-}
-
-/* What is asked must be allowed, all of it; nothing asked means all that is allowed (RFC 6749 3.3).
- * Without an assignment in force nothing is allowed, reading what is published included: a role
- * grants that too. */
-static bool scopes_grant(struct span asked, uint32_t allowed, uint32_t *ret_granted)
-{
-    uint32_t granted = allowed;
-    if (asked.len > 0 && !scope_parse(asked, true, &granted))
-        return false;
-    if (granted == 0 || (granted & ~allowed) != 0)
-        return false;
-    *ret_granted = granted;
-    return true;
-}
-
-enum problem_code auth_client_credentials(struct auth *auth, struct arena *arena,
-                                          struct span client_id, struct span client_secret,
-                                          struct span scope, int64_t deadline_ms,
-                                          struct span *ret_token, struct span *ret_scope)
-{
-    if (!subject_valid(client_id)) /* not of the form of any client id: no need to look */
-        return client_refused(SPAN_NONE, "malformed");
-    const char *id = arena_cstr(arena, client_id);
-    struct standing standing;
-    struct client_secrets secrets;
-    enum problem_code problem = access_credentials(auth->pool, arena, id, deadline_ms, &standing,
-                                                   &secrets);
-    if (problem != PROBLEM_NONE)
-        return problem;
-    bool known = client_secret_verify(client_secret, &secrets);
-    if (!known || !standing.active)
-        return client_refused(secrets.count > 0 ? client_id : SPAN_NONE,
-                              known ? "suspended" : "credentials");
-    uint32_t granted;
-    if (!scopes_grant(scope, standing_scopes(&standing), &granted)) {
-        log_event(LOG_INFO, "scope_refused", LOG_S("client", client_id));
-        return PROBLEM_invalid_scope;
-    }
-    struct span text = scope_text(arena, granted);
     struct key_set *keys = key_store_hold(auth->keys);
     struct token_rules rules = rules_of(auth, keys);
-    bool issued = token_issue(&rules, arena, id, id, NULL, arena_cstr(arena, text), clock_unix_s(),
-                              auth->token_lifetime_s, ret_token);
+    bool issued = token_issue(&rules, arena, subject, client_id, session, arena_cstr(arena, scope),
+                              clock_unix_s(), auth->token_lifetime_s, ret_token);
     key_store_release(keys);
-    if (!issued) {
-        log_event(LOG_ERROR, "token_not_signed", LOG_S("client", client_id));
-        return PROBLEM_internal;
-    }
-    *ret_scope = text;
-    return PROBLEM_NONE;
+    if (!issued)
+        log_event(LOG_ERROR, "token_not_signed", LOG_C("client", client_id));
+    return issued ? PROBLEM_NONE : PROBLEM_internal;
 }

@@ -1,4 +1,4 @@
-/* The door: turns a bearer token into a principal, and client credentials into a token. */
+/* The door: turns a bearer token into a principal. How tokens come to be is in auth/oauth.h. */
 #ifndef AUTH_AUTH_H
 #define AUTH_AUTH_H
 
@@ -37,15 +37,6 @@ enum problem_code auth_bearer(struct auth *auth, struct arena *arena, struct spa
 /* Writes which API keys were used since it was last asked. False when the database would not; then it is written next time. */
 bool auth_write_uses(struct auth *auth, int64_t deadline_ms);
 
-/* client_credentials (RFC 6749 4.4). scope may be absent or empty: all that is allowed. On success
- * *ret_token is the JWT and *ret_scope the granted scopes, space separated, in the arena. A client
- * without an assignment in force has no scope at all (a role grants published:read too):
- * PROBLEM_invalid_scope.
- * Problems: PROBLEM_invalid_client, PROBLEM_invalid_scope, and those of reading a standing. */
-enum problem_code auth_client_credentials(struct auth *auth, struct arena *arena,
-                                          struct span client_id, struct span client_secret,
-                                          struct span scope, int64_t deadline_ms,
-                                          struct span *ret_token, struct span *ret_scope);
 struct span auth_jwks(struct auth *auth,
                       struct arena *arena); /* JSON (RFC 7517) of the keys in force */
 int64_t auth_token_lifetime_s(const struct auth *auth);

@@ -40,8 +40,11 @@ const char *token_fault_text(enum token_fault fault)
 
 bool subject_valid(struct span text)
 {
-    if (text.len == 0 || text.len > SUBJECT_MAX_BYTES)
-        return false;
+    return text.len > 0 && text.len <= SUBJECT_MAX_BYTES && subject_characters(text);
+}
+
+bool subject_characters(struct span text)
+{
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
         bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');

@@ -58,5 +58,6 @@ bool token_issue(const struct token_rules *rules, struct arena *arena, const cha
 
 /* What a subject or client id may look like: 1 to 64 of A-Z a-z 0-9 . _ ~ - */
 bool subject_valid(struct span text);
+bool subject_characters(struct span text); /* of any length: RFC 3986's unreserved ones */
 
 #endif

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -30,6 +31,15 @@ void digest_sha256(struct span data, unsigned char ret_hash[32])
     pthread_once(&sha256_once, sha256_fetch);
     unsigned int len = 0;
     if (EVP_Digest(data.len ? data.ptr : "", data.len, ret_hash, &len, sha256, NULL) != 1 ||
+        len != 32)
+        abort();
+}
+
+void digest_hmac_sha256(struct span key, struct span data, unsigned char ret_mac[32])
+{
+    unsigned int len = 0;
+    if (!HMAC(EVP_sha256(), key.ptr, (int)key.len, (const unsigned char *)data.ptr, data.len,
+              ret_mac, &len) ||
         len != 32)
         abort();
 }

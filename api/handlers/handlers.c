@@ -12,7 +12,12 @@ static const struct handler handlers[] = {
     {"problem_page", handle_problem_page},
     {"jwks", handle_jwks},
     {"oauth_metadata", handle_oauth_metadata},
+    {"protected_resource", handle_protected_resource},
     {"token", handle_token},
+    {"revoke", handle_revoke},
+    {"introspect", handle_introspect},
+    {"authorize", handle_authorize},
+    {"authorize_form", handle_authorize_form},
 };
 
 /* Functions that run before an operation's statements, by the x-prepare of the contract. */

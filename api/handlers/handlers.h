@@ -17,6 +17,9 @@ const struct handler *prepare_find(const char *name);
 enum problem_code prepare_client_secret(struct call *call);
 enum problem_code prepare_api_key(struct call *call);
 
+/* A document made for this call: with ETag and gzip, never from memory. Its body is written already. */
+enum problem_code machine_made(struct call *call, const char *content_type);
+
 enum problem_code handle_health_live(struct call *call);
 enum problem_code handle_health_ready(struct call *call);
 enum problem_code handle_metrics(struct call *call);
@@ -27,6 +30,11 @@ enum problem_code handle_problem_list(struct call *call);
 enum problem_code handle_problem_page(struct call *call);
 enum problem_code handle_jwks(struct call *call);
 enum problem_code handle_oauth_metadata(struct call *call);
+enum problem_code handle_protected_resource(struct call *call);
 enum problem_code handle_token(struct call *call);
+enum problem_code handle_revoke(struct call *call);
+enum problem_code handle_introspect(struct call *call);
+enum problem_code handle_authorize(struct call *call);
+enum problem_code handle_authorize_form(struct call *call);
 
 #endif

@@ -1,11 +1,10 @@
-/* What machines read first: the contract, the keys, the OAuth metadata, the problems and the docs page. */
+/* What machines read first: the contract, the problems and the docs page. */
 #include "api/docs.h"
 #include "api/execute.h"
 #include "api/handlers/handlers.h"
 #include "api/problem_body.h"
 #include "api/respond.h"
 #include "api/version.h"
-#include "auth/key_files.h"
 
 enum problem_code handle_openapi_json(struct call *call)
 {
@@ -13,8 +12,7 @@ enum problem_code handle_openapi_json(struct call *call)
                             (struct span){contract_openapi_json, contract_openapi_json_len});
 }
 
-/* A document made for this call: with ETag and gzip, never from memory. */
-static enum problem_code made(struct call *call, const char *content_type)
+enum problem_code machine_made(struct call *call, const char *content_type)
 {
     call->response.status = 200;
     call->response.content_type = content_type;
@@ -25,47 +23,11 @@ static enum problem_code made(struct call *call, const char *content_type)
     return PROBLEM_NONE;
 }
 
-/* The keys may be others at the next request: a reload changes them. */
-enum problem_code handle_jwks(struct call *call)
-{
-    struct span jwks = auth_jwks(call->service->auth, call->arena);
-    buffer_span(&call->response.body, jwks);
-    response_header(call, "Cache-Control", "public, max-age=%d", JWKS_MAX_AGE_S);
-    return made(call, "application/json");
-}
-
-/* RFC 8414 2. */
-enum problem_code handle_oauth_metadata(struct call *call)
-{
-    struct buffer *body = &call->response.body;
-    const char *base = call->service->base_url;
-    BUFFER_LITERAL(body, "{\"issuer\":");
-    buffer_json_string(body, span_of(base));
-    BUFFER_LITERAL(body, ",\"token_endpoint\":");
-    buffer_json_string(body, span_of(arena_printf(call->arena, "%s/oauth2/token", base)));
-    BUFFER_LITERAL(body, ",\"jwks_uri\":");
-    buffer_json_string(body, span_of(arena_printf(call->arena, "%s/.well-known/jwks.json", base)));
-    BUFFER_LITERAL(body, ",\"service_documentation\":");
-    buffer_json_string(body, span_of(arena_printf(call->arena, "%s/docs", base)));
-    BUFFER_LITERAL(
-        body,
-        ",\"response_types_supported\":[],\"grant_types_supported\":[\"client_credentials\"],"
-        "\"token_endpoint_auth_methods_supported\":[\"client_secret_basic\",\"client_secret_post\"],"
-        "\"ui_locales_supported\":[\"id\",\"en\"],\"scopes_supported\":[");
-    for (size_t i = 0; i < contract_scope_count; i++) {
-        if (i)
-            buffer_char(body, ',');
-        buffer_json_string(body, span_of(contract_scopes[i]));
-    }
-    BUFFER_LITERAL(body, "]}");
-    return made(call, "application/json");
-}
-
 static enum problem_code made_page(struct call *call)
 {
     if (call->media == MEDIA_HTML)
         response_header(call, "Content-Security-Policy", "%s", problem_page_policy);
-    return made(call, respond_media_type(call->media));
+    return machine_made(call, respond_media_type(call->media));
 }
 
 enum problem_code handle_problem_list(struct call *call)
@@ -97,7 +59,7 @@ static enum problem_code docs_send(struct call *call, struct span name)
     response_header(call, "Content-Security-Policy", "%s", docs_csp);
     if (file->gzip && !call->accepts_gzip) {
         docs_plain(file, &call->response.body);
-        return made(call, file->type);
+        return machine_made(call, file->type);
     }
     respond_constant(call, 200, file->type, (struct span){(const char *)file->data, file->len});
     call->response.gzipped = file->gzip;

@@ -41,7 +41,7 @@ SELECT audit_attach('oauth_consent', '{user_id,client_id}', '{}', '{updated_at}'
 
 -- One login of one user in one app; its id is the `sid` of the access tokens issued from it.
 CREATE TABLE oauth_grant (
-    id            uuid NOT NULL DEFAULT gen_random_uuid(), -- not of a time: it stands in tokens
+    id            uuid NOT NULL DEFAULT uuidv7(),
     user_id       uuid NOT NULL,
     client_id     text COLLATE "C" NOT NULL,
     scopes        text[] NOT NULL,       -- what was agreed to; rights of the day are another thing

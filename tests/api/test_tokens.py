@@ -116,7 +116,7 @@ class TestTokenEndpoint:
         oauth_error(ask(api, {"scope": "published:read"}, client), 400, "invalid_request")
         oauth_error(ask(api, "", client, headers={"Content-Type": "application/x-www-form-urlencoded"}), 400,
                     "invalid_request")
-        for grant_type in ("password", "authorization_code", "refresh_token", "CLIENT_CREDENTIALS", "x"):
+        for grant_type in ("password", "implicit", "CLIENT_CREDENTIALS", "x"):
             oauth_error(ask(api, {"grant_type": grant_type}, client), 400, "unsupported_grant_type")
 
     @pytest.mark.parametrize("name, value", [
@@ -282,8 +282,8 @@ class TestDocuments:
         assert body["issuer"] == api.issuer
         assert body["token_endpoint"] == api.base_url + "/oauth2/token"
         assert body["jwks_uri"] == api.base_url + "/.well-known/jwks.json"
-        assert body["grant_types_supported"] == ["client_credentials"]
-        assert set(body["token_endpoint_auth_methods_supported"]) == {"client_secret_basic", "client_secret_post"}
+        assert body["grant_types_supported"] == ["authorization_code", "refresh_token", "client_credentials"]
+        assert set(body["token_endpoint_auth_methods_supported"]) == {"client_secret_basic", "client_secret_post", "none"}
         assert set(body["scopes_supported"]) == SCOPES
 
     def test_the_key_file_is_private(self, api):

@@ -128,11 +128,11 @@ class TestChanges:
         assert status(own_api, people.token(user)) == expected
 
     def test_an_invited_user_has_no_token(self, own_api, people):
-        assert status(own_api, people.token(people.user("portal", status="invited"))) == 401
+        assert status(own_api, people.forged_token(people.user("portal", status="invited"))) == 401
 
     def test_an_unknown_user(self, own_api, people):
         nobody = {"id": "0190d6e0-0000-7000-8000-000000000000"}
-        assert status(own_api, people.token(nobody)) == 401
+        assert status(own_api, people.forged_token(nobody)) == 401
 
     def test_a_subject_that_is_no_user(self, own_api, people):
-        assert status(own_api, people.token({"id": "somebody"})) == 401
+        assert status(own_api, people.forged_token({"id": "somebody"})) == 401

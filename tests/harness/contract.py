@@ -18,6 +18,7 @@ SEEN_ELSEWHERE = {
     "header_too_large": "tests/io: the HTTP library below us counts header bytes",
     "method_not_implemented": "tests/io: no HTTP library sends such a method",
     "invalid_client": "the token endpoint says it in the form of RFC 6749 5.2",
+    "invalid_grant": "the token endpoint says it in the form of RFC 6749 5.2",
     "invalid_scope": "the token endpoint says it in the form of RFC 6749 5.2",
     "outcome_unknown": "tests/io: the connection is cut between COMMIT and its answer",
     "draining": "tests/io: a stop with requests in flight",

@@ -1,12 +1,17 @@
 """People for the tests: accounts with assignments, apps they use, and tokens of theirs."""
 
+import ctypes
+import ctypes.util
+import functools
 import time
 import uuid
 
+from harness.browser import Browser, sent_back
 from harness.cluster import ROLES
 from harness.tokens import SCOPES, Forger
 
-TOKEN_SECONDS = 240  # forged tokens live a little longer
+TOKEN_SECONDS = 480  # tokens live ten minutes
+PASSWORD = "perahu kertas di laut lepas"
 REDIRECT = "https://app.example.id/callback"
 
 
@@ -26,14 +31,16 @@ class People:
             cursor.execute(text, values)
             return cursor.fetchone() if cursor.description else None
 
-    def user(self, role=None, name="Siti Aminah", username=None, status="active", **where):
-        """A user, with an assignment as the role's client of the same tests has it unless told otherwise."""
+    def user(self, role=None, name="Siti Aminah", username=None, status="active", password=PASSWORD, **where):
+        """A user who can log in, with an assignment as the role's client of the same tests has it unless told otherwise."""
         username = username or f"u{uuid.uuid4().hex[:12]}@example.id"
         user_id = str(self.sql("INSERT INTO app_user (username, name, status) VALUES (%s, %s, %s) RETURNING id",
                                username, name, status)[0])
+        if status == "active":
+            self.sql("INSERT INTO user_password (user_id, hash) VALUES (%s, %s)", user_id, password_hash(password))
         if role:
             self.assign(user_id, role, **where)
-        return {"id": user_id, "username": username, "name": name}
+        return {"id": user_id, "username": username, "name": name, "password": password}
 
     def assign(self, user_id, role, starts_on=None, ends_on=None, **where):
         """The assignment's id. Days may be dates or numbers of days from today."""
@@ -53,7 +60,8 @@ class People:
         client_id = self.sql(
             "INSERT INTO client (name, type, redirect_uris, allowed_scopes, allowed_region) VALUES (%s, %s, %s, %s, %s) "
             "RETURNING id", name, type, list(redirect_uris), allowed_scopes and list(allowed_scopes), allowed_region)[0]
-        app = {"client_id": client_id, "redirect_uri": redirect_uris[0] if redirect_uris else None}
+        app = {"client_id": client_id, "redirect_uri": redirect_uris[0] if redirect_uris else None,
+               "scopes": SCOPES if allowed_scopes is None else set(allowed_scopes)}
         if type == "confidential":
             app["client_secret"] = uuid.uuid4().hex + uuid.uuid4().hex
             self.sql("INSERT INTO client_secret (client_id, hash) VALUES (%s, sha256(%s::text::bytea))",
@@ -66,13 +74,41 @@ class People:
             self._app = self.app()
         return self._app
 
+    def log_in(self, user, app=None, scope=None, **changes):
+        """The tokens of a login at the real pages, with PKCE and consent; for all scopes that the app may have unless told."""
+        app = app or self.default_app
+        browser = Browser(self.api)
+        page = browser.open(app, scope=scope or " ".join(sorted(app["scopes"])), **changes)
+        back = sent_back(browser.consent(browser.log_in(page, user)), app)
+        assert back["iss"] == self.api.issuer and "error" not in back, back
+        answer = self.exchange(app, back["code"], browser.verifier)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def ask(self, app, path="/oauth2/token", **form):
+        """A request of the app itself: a confidential one proves who it is, a public one says so."""
+        if "client_secret" in app:
+            return self.api.post(path, token=None, data=form, auth=(app["client_id"], app["client_secret"]))
+        return self.api.post(path, token=None, data={"client_id": app["client_id"], **form})
+
+    def exchange(self, app, code, verifier, **changes):
+        form = {"grant_type": "authorization_code", "code": code, "code_verifier": verifier, "redirect_uri": app["redirect_uri"],
+                **changes}
+        return self.ask(app, **{name: value for name, value in form.items() if value is not ...})
+
+    def refresh(self, app, token, **more):
+        return self.ask(app, grant_type="refresh_token", refresh_token=token, **more)
+
     def token(self, user, app=None, scope=None):
-        """An access token of that user through that app, for all scopes unless told otherwise."""
+        """An access token of that user through that app."""
+        return self.log_in(user, app, scope)["access_token"]
+
+    def forged_token(self, user, app=None):
+        """One that no login would give: of somebody who cannot log in."""
         app = app or self.default_app
         forger = Forger(self.api)
         return forger.token(claims=forger.claims(sub=user["id"], client_id=app["client_id"], iat=int(time.time()),
-                                                 scope=scope or " ".join(sorted(SCOPES))))
-
+                                                 scope=" ".join(sorted(SCOPES))))
 
     def token_of(self, role):
         """Of one user with that role, where the role's client has it; made once, its token fresh while it is needed."""
@@ -81,6 +117,18 @@ class People:
             user = known["user"] if known else self.user(role)
             known = self._by_role[role] = {"user": user, "token": self.token(user), "until": time.time() + TOKEN_SECONDS}
         return known["token"]
+
+
+@functools.lru_cache(maxsize=None)
+def password_hash(password):
+    """argon2id as the service has it, of libsodium itself."""
+    sodium = ctypes.CDLL(ctypes.util.find_library("sodium"))
+    text = password.encode()
+    out = ctypes.create_string_buffer(128)
+    assert sodium.sodium_init() >= 0
+    assert sodium.crypto_pwhash_argon2id_str(out, text, ctypes.c_ulonglong(len(text)), ctypes.c_ulonglong(2),
+                                             ctypes.c_size_t(19 * 1024 * 1024)) == 0
+    return out.value.decode()
 
 
 def day_values(day):

@@ -1,0 +1,67 @@
+/* GET and POST /oauth2/authorize: what its files share. */
+#ifndef API_HANDLERS_AUTHORIZE_H
+#define API_HANDLERS_AUTHORIZE_H
+
+#include "api/call.h"
+#include "auth/oauth.h"
+
+enum prompt { PROMPT_NONE = 1, PROMPT_LOGIN = 2, PROMPT_CONSENT = 4 };
+
+struct authorize {
+    struct call *call;
+    struct oauth_call oauth;
+    enum language language;
+    /* the request, from the query (RFC 6749 4.1.1, 7636 4.3); absent when not sent or without a value */
+    struct span client_id, redirect_uri, response_type, response_mode, scope, state, challenge,
+        challenge_method, resource, prompt_text, max_age, request, request_uri, ui_locales,
+        login_hint;
+    bool repeated;          /* a parameter came twice */
+    bool identity_repeated; /* one of those that say where a refusal may be sent */
+    struct oauth_client client;
+    const char *form_target; /* where forms may lead beside here: the app, as a source of CSP */
+    uint32_t asked;          /* scopes; 0 when none were named */
+    unsigned prompt;
+    int64_t max_age_s;  /* -1: not told */
+    struct span cookie; /* as sent, or the fresh one that this answer sets; OAUTH_COOKIE_LENGTH or empty */
+    struct oauth_session session;
+};
+
+/* What is wrong with a request. The page says it when nobody knows where to send it, else the app learns it. */
+enum authorize_fault {
+    AUTHORIZE_GOOD,
+    AUTHORIZE_CLIENT,    /* page: no such client, or a suspended one */
+    AUTHORIZE_REDIRECT,  /* page: not an address of that client's */
+    AUTHORIZE_MALFORMED, /* page: the query cannot be read */
+    AUTHORIZE_REFUSED    /* to the app: *ret_error and *ret_why */
+};
+enum problem_code authorize_read(struct authorize *authorize, enum authorize_fault *ret_fault,
+                                 const char **ret_error, const char **ret_why);
+
+/* 303 to the app (RFC 9700 4.12), with state and iss (RFC 9207) added. */
+enum problem_code authorize_redirect(struct authorize *authorize, const char *name,
+                                     struct span value, const char *why);
+
+/* The scopes that this request means for the user of the session: what was asked, else all that the user holds. */
+uint32_t authorize_scopes(const struct authorize *authorize);
+
+/* ---- pages ---------------------------------------------------------------------------------- */
+
+enum login_alert {
+    ALERT_NONE,
+    ALERT_WRONG,     /* name or password */
+    ALERT_THROTTLED, /* with the seconds to wait */
+    ALERT_BUSY,
+    ALERT_EXPIRED, /* the form was too old, or cookies are off */
+};
+enum problem_code authorize_fault_page(struct authorize *authorize, enum authorize_fault fault);
+enum problem_code authorize_login_page(struct authorize *authorize, int status,
+                                       enum login_alert alert, int64_t wait_s,
+                                       struct span username);
+enum problem_code authorize_consent_page(struct authorize *authorize, enum login_alert alert);
+/* The service cannot answer now. */
+enum problem_code authorize_unavailable_page(struct authorize *authorize, int64_t wait_s);
+
+/* What the hidden field of our forms holds: only who has the cookie, and for this very request. */
+struct span authorize_form_token(const struct authorize *authorize);
+
+#endif
