@@ -15,7 +15,7 @@ int command_client(const struct settings *settings, int count,
 int command_key(const struct settings *settings, int count,
                 char **words); /* create, rotate, list, retire */
 int command_ready(const struct settings *settings);
-int command_purge(const struct settings *settings, int count, char **options); /* purge.c */
+int command_purge(const struct settings *settings, int count, char **options); /* commands_purge.c */
 int command_openapi(void);
 
 #endif
