@@ -56,7 +56,7 @@ lint: ## format, static analysis, scripts (installs what is missing)
 	+@$(MAKE) --no-print-directory -f $(ROOT)/Makefile lint-all
 
 ##@ Now and then
-.PHONY: bench fuzz docs openapi readme clean setup
+.PHONY: bench fuzz image proxy-check docs openapi readme clean setup
 bench: ## measure against the peers; medians go to build/bench/
 	@$(ROOT)/.setup/install run bench
 	+@$(MAKE) --no-print-directory -f $(ROOT)/Makefile build
@@ -66,6 +66,14 @@ bench: ## measure against the peers; medians go to build/bench/
 fuzz: ## feed every fuzz target for FUZZ_SECONDS (60) each, from its corpus
 	@$(ROOT)/.setup/install run test
 	+@$(MAKE) --no-print-directory -f $(ROOT)/Makefile fuzz-all
+
+image: ## build the images without an engine and try them as docker-compose.yml runs them (as root)
+	@$(ROOT)/.setup/install run test image
+	@cd $(ROOT) && $(PYTHON) tests/deploy/image.py --work $(BUILD)/image
+
+proxy-check: ## testssl against the shipped proxy
+	@$(ROOT)/.setup/install test image
+	@cd $(ROOT) && $(PYTHON) tests/deploy/tls.py --work $(BUILD)/tls
 
 docs: ## build the reference page (/docs), with Swagger UI where npm is there
 	@rm -f $(GEN)/.npm
