@@ -242,7 +242,7 @@ def try_api(images, services, work, secrets):
     held = dict(line.split(":\t") for line in status.splitlines() if line.startswith(("Cap", "NoNewPrivs", "Uid")))
     assert int(held["CapEff"], 16) == int(held["CapBnd"], 16) == 0 and held["NoNewPrivs"] == "1", held
     say(f"inside: uid {held['Uid'].split()[0]}, no capability, no new privileges, a root that is read only; prepared the database")
-    api = Container(services["api"], image, root, [*tmpfs_of(services["api"]), ("ro", keys, "/var/lib/tpbis/keys"),
+    api = Container(services["api"], image, root, [*tmpfs_of(services["api"]), ("rw", keys, "/var/lib/tpbis/keys"),
                                                    ("ro", secrets, "/run/secrets")], {"TPBIS_PORT": port})
     return api, image, port, client
 
