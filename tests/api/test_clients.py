@@ -195,6 +195,21 @@ class TestChanging:
 
 
 @pytest.mark.one_process
+class TestRate:
+    def test_its_own(self, api, database):
+        """More, or less, than everybody's: in force within seconds, and seen by the client itself."""
+        made = client(api, rate_per_minute=1234)
+        assert made["rate_per_minute"] == 1234
+        assign(database, made)
+        token = token_of(api, made)
+        assert "1234" in use(api, token).headers["RateLimit-Policy"]
+        assert change(api, made, rate_per_minute=4321).json()["rate_per_minute"] == 4321
+        eventually(lambda: "4321" in use(api, token).headers["RateLimit-Policy"])
+        assert change(api, made, rate_per_minute=None).json()["rate_per_minute"] is None
+        for wrong in (0, -1, 1.5, 10000001):
+            problem(change(api, made, rate_per_minute=wrong), 422, "invalid_body")
+
+
 class TestSuspension:
     def test_suspended_and_reinstated(self, api, database):
         made = client(api)
