@@ -36,6 +36,8 @@ class Gateway:
         subprocess.run([ROOT / ".deploy/make-secrets", "localhost", self.secrets], check=True, capture_output=True)
         self.secrets.chmod(0o755)
         self.certificate = self.secrets / "tls/certificate.pem"
+        # The repository may lie where a user without rights cannot go, under root's home, say.
+        self.script = shutil.copytree(ROOT / ".deploy/nginx", self.directory / "nginx") / "start"
         self.run = self.directory / "run"
         self.run.mkdir()
         if os.geteuid() == 0:
@@ -52,7 +54,7 @@ class Gateway:
 
     def start(self):
         with open(self.error_log, "ab") as log:
-            self.process = subprocess.Popen(as_nobody([str(ROOT / ".deploy/nginx/start")]), env=self.environment, cwd="/",
+            self.process = subprocess.Popen(as_nobody([str(self.script)]), env=self.environment, cwd="/",
                                             stdout=log, stderr=log, start_new_session=True)
         end = time.monotonic() + START_SECONDS
         while True:
