@@ -38,5 +38,5 @@ lint-shell: ## shellcheck
 
 lint-python: ## Python compiles, YAML parses
 	@cd $(ROOT) && $(PYTHON) -m py_compile $(PYTHON_FILES)
-	@cd $(ROOT) && find openapi -name '*.yaml' -print0 | xargs -0r $(PYTHON) -c \
+	@cd $(ROOT) && find openapi .deploy docker-compose.yml -name '*.y*ml' -print0 | xargs -0r $(PYTHON) -c \
 	    'import sys, yaml; [yaml.safe_load(open(f, encoding="utf-8")) for f in sys.argv[1:]]'
