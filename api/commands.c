@@ -9,6 +9,7 @@
 #include "api/base/buffer.h"
 #include "api/base/clock.h"
 #include "api/listener.h"
+#include "api/owner.h"
 #include "api/probe.h"
 #include "auth/auth.h"
 #include "db/load.h"
@@ -17,11 +18,6 @@
 
 #define READY_TIMEOUT_MS 3000
 #define HANDED_WAIT_MS 10000
-
-const char *owner_url(const struct settings *settings)
-{
-    return *settings->owner_database_url ? settings->owner_database_url : settings->database_url;
-}
 
 bool command_schema_check(const struct settings *settings)
 {

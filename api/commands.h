@@ -9,7 +9,9 @@ bool command_schema_check(
     const struct settings *settings); /* serve's first step: says why on stderr */
 int command_migrate(const struct settings *settings);
 int command_load_reference(const struct settings *settings, int count, char **options);
-const char *owner_url(const struct settings *settings);
+int command_audit(const struct settings *settings, int count, char **words);
+int command_assignment(const struct settings *settings, int count, char **words);
+const char *owner_url(const struct settings *settings); /* owner.c */
 int command_client(const struct settings *settings, int count,
                    char **words); /* create, suspend, reinstate */
 int command_key(const struct settings *settings, int count,

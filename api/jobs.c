@@ -56,6 +56,7 @@ static const struct job table[] = {
     {"purge_rates", .statement = "purge_rates", .every_s = EVERY(purge_interval_s)},
     {"write_api_key_uses", .run = api_key_uses_write, .every_s = EVERY(api_key_use_interval_s)},
     {"lift_restrictions", .statement = "lift_restrictions", .every_s = EVERY(purge_interval_s)},
+    {"audit_seal", .statement = "audit_seal", .every_s = EVERY(audit_seal_interval_s)},
     {"purge_idempotency", .statement = "purge_idempotency", .every_s = EVERY(purge_interval_s)},
 };
 #define JOBS (sizeof(table) / sizeof(*table))
@@ -158,10 +159,17 @@ static enum problem_code transact(struct jobs *jobs, const struct job *job,
         return code;
     ret_round->rows = cell_number(rows, "done");
     ret_round->more = cell_true(rows, "more");
+    int note = rows_column(rows, "note");
+    struct span text = SPAN_NONE;
+    if (note >= 0 && rows_count(rows) == 1 && rows_cell(rows, 0, (size_t)note, &text))
+        text = arena_copy(jobs->arena, text);
     rows_free(rows);
     code = query_commit(connection, deadline_ms, &failure);
-    if (!code)
-        watch_committed(jobs->service->watch, &changed);
+    if (code)
+        return code;
+    watch_committed(jobs->service->watch, &changed);
+    if (text.len)
+        log_event(LOG_INFO, "job_note", LOG_C("job", job->name), LOG_S("note", text));
     return code;
 }
 

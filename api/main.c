@@ -154,6 +154,11 @@ static int usage(FILE *out)
         "tpbis client suspend ID --reason TEXT\n"
         "                                    refuse its tokens and keys from now on; for emergencies\n"
         "tpbis client reinstate ID           take that back\n"
+        "tpbis assignment create --holder HOLDER --role ROLE [--region CODE | --library ID] [--until DAY]\n"
+        "tpbis assignment end --id ID | --holder HOLDER\n"
+        "                                    in an emergency; HOLDER is a user's name or id, or a client's id\n"
+        "tpbis audit head                    print the newest seal of the audit, to be kept elsewhere\n"
+        "tpbis audit verify [--expect HASH]  recompute every seal; exit 1, with what and where, when something was altered\n"
         "tpbis key create                    make a token-signing key where there is none\n"
         "tpbis key rotate [--in SECONDS | --now]\n"
         "                                    make the next key, which signs 15 minutes from now unless told\n"
@@ -208,6 +213,10 @@ int main(int argc, char **argv)
         return command_load_reference(&settings, argc - 2, argv + 2);
     if (strcmp(command, "client") == 0)
         return command_client(&settings, argc - 2, argv + 2);
+    if (strcmp(command, "assignment") == 0)
+        return command_assignment(&settings, argc - 2, argv + 2);
+    if (strcmp(command, "audit") == 0)
+        return command_audit(&settings, argc - 2, argv + 2);
     if (strcmp(command, "key") == 0)
         return command_key(&settings, argc - 2, argv + 2);
     if (strcmp(command, "purge") == 0)

@@ -118,6 +118,8 @@ static char *key_text(const struct call *call, bool gzip)
     char *text = arena_printf(call->arena, "%s\n%.*s\n%d %d %d %s\n%s", call->operation->id,
                               SPAN_ARG(call->frame->target), call->media, call->language, gzip,
                               call->today, personal ? call->principal.subject : "");
+    if (personal)
+        text = arena_printf(call->arena, "%s\n%s", text, call->principal.client_id);
     for (size_t name = NAME_REACH; personal && name <= NAME_REACH_LIBRARIES; name++)
         text = arena_printf(call->arena, "%s\n%s", text,
                             call->values[name].state == VALUE_PRESENT ? call->values[name].text
@@ -145,7 +147,8 @@ static bool match(struct call *call, const char *tag)
 /* The set of tables an answer without statements reads is empty: its version never moves. */
 static void version_read(struct call *call)
 {
-    call->version_known = watch_version(call->service->watch, call->operation->tables,
+    call->version_known = !call->operation->unwatched &&
+                          watch_version(call->service->watch, call->operation->tables,
                                         call->operation->table_count, &call->version_local,
                                         &call->version_shared);
 }

@@ -218,6 +218,7 @@ struct operation {
     bool creates;        /* answers 201 with Location */
     bool match_required; /* If-Match: 428 without */
     bool optional_body;
+    bool unwatched; /* it reads a table that is not audited: no watch can tell whether its answer is stale */
     uint16_t success;           /* the first 2xx of its responses */
     uint8_t produces, consumes; /* bits of enum media */
     uint16_t cost;              /* x-cost, for quotas; 1 unless told */

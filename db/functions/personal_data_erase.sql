@@ -5,8 +5,7 @@
 CREATE OR REPLACE FUNCTION personal_data_forget(of_table text, of_key jsonb) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-    UPDATE audit SET before = NULL, after = NULL
-    WHERE table_name = of_table AND row_key = of_key AND num_nonnulls(before, after) > 0;
+    PERFORM audit_payload_erase(of_table, of_key); -- what is sealed stays so
 END
 $$;
 

@@ -11,6 +11,7 @@ from .sql import WORD, LexError, lex, solid
 class Catalogue:
     """What the migrations and functions define, and what each definition names."""
     tables: set = field(default_factory=set)
+    audited: set = field(default_factory=set)    # those whose changes the audit tells, and so the watch
     bodies: dict = field(default_factory=dict)   # view or function -> tokens of all its definitions
     functions: set = field(default_factory=set)
     reads: dict = field(default_factory=dict)    # view or function -> tables, memoised
@@ -34,6 +35,8 @@ class Catalogue:
             if words[at + 1:at + 2] == ["to"]:
                 self.tables.discard(words[at - 1])
                 self.tables.add(words[at + 2])
+        if words[:3] == ["select", "audit_attach", "("]:
+            self.audited.add(tokens[3].text.strip("'"))
         if words[:1] != ["create"]:
             return
         at = 1

@@ -16,6 +16,7 @@ class Emitter:
         self.statement_index = {statement.name: i for i, statement in enumerate(self.statements)}
         self.types, self.scopes, self.routes = types, scopes, routes
         self.tables = sorted(catalogue.tables)
+        self.audited = catalogue.audited
         self.names = self._names(builtins)
         self.name_ids = {name: index for index, name in enumerate(self.names)}
         self.schemas = SchemaTable(follow)
@@ -177,7 +178,8 @@ class Emitter:
             f".key = {self.name_ids[operation.key] if operation.success == 201 else 'NAME_ID'}",
             f".order_count = {len(operation.orders)}", f".parameter_count = {len(operation.parameters)}",
             f".member_count = {len(operation.members)}", f".field_count = {len(operation.fields)}",
-            f".table_count = {len(read)}", f".parameters = {parameters}",
+            f".table_count = {len(read)}", f".unwatched = {c_bool(bool(read - self.audited))}",
+            f".parameters = {parameters}",
             f".body = {self.schemas.reference(operation.body) if operation.body is not None else 'NULL'}",
             f".members = {members}", f".orders = {orders}", f".fields = {fields}",
             f".handler = {c_string(operation.handler)}", f".prepare = {c_string(operation.prepare)}",

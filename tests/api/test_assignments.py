@@ -1,6 +1,7 @@
 """Assignments: who may appoint whom and where, the days, what has ended, and the last national administrator."""
 
 import datetime
+import json
 import uuid
 import zoneinfo
 
@@ -331,3 +332,34 @@ def test_each_charge_appoints_in_its_own_place(own_api, places):
     mine = {one["user_id"] for one in own_api.pages(f"{PATH}?user={person['id']}", token=token)}
     assert mine == {person["id"]}
     problem(appoint(own_api, "team_member", token=token, holder=person["id"], region_code="19"), 403, "assignment_self")
+
+
+# ---- in an emergency ----------------------------------------------------------------------------------------------------
+
+def test_the_command_line(own_api, own_database):
+    cluster, database = own_api.service.cluster, own_api.service.database
+
+    def run(*words):
+        return cluster.run(database, "assignment", *words, check=False)
+
+    holder = user(own_api)
+    with own_database.cursor() as cursor:
+        cursor.execute("SELECT username FROM app_user WHERE id = %s", (holder,))
+        name = cursor.fetchone()[0]
+    made = json.loads(run("create", "--holder", name, "--role", "national_admin", "--until", day(3)).stdout)
+    assert (made["holder"], made["role"], made["ends_on"]) == (holder, "national_admin", day(3))
+    one = own_api.get(f"{PATH}/{made['id']}", token="national_admin").json()
+    assert one["national"] and one["appointed_by"] == "command line"
+    region = json.loads(run("create", "--holder", holder, "--role", "regency_facilitator", "--region", "19.01").stdout)
+    assert region["ends_on"] is None
+    assert json.loads(run("end", "--id", made["id"]).stdout)["ends_on"] == day(-1)
+    assert [json.loads(line)["id"] for line in run("end", "--holder", name).stdout.splitlines()] == [region["id"]]
+    assert run("end", "--holder", name).returncode == 1
+    for words, code in ((("--role", "regency_facilitator"), "assignment_place_mismatch"), (("--role", "portal", "--region", "99"), "region_unknown")):
+        refused = run("create", "--holder", holder, *words)
+        assert refused.returncode == 1 and code in refused.stderr, refused.stderr
+    refused = run("create", "--holder", "nobody", "--role", "portal")
+    assert refused.returncode == 1 and "holder_unknown" in refused.stderr
+    for words in ((), ("create", "--holder", holder), ("end",), ("end", "--id", "x", "--holder", "y"), ("end", "--role", "portal", "--id", "x"),
+                  ("create", "--holder", holder, "--role", "portal", "--colour", "red"), ("move",)):
+        assert run(*words).returncode == 2

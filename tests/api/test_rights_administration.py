@@ -6,14 +6,14 @@ import pytest
 from harness.assignments import PATH, appointed, change, end, user
 from harness.rights import BANGKA, BELITUNG, EVERYBODY, PROVINCE, SULSEL, assert_refused, reaches
 
-READS = {"list_assignments", "get_assignment"}
+READS = {"list_assignments", "get_assignment", "list_audit", "list_audit_seals"}
 WRITES = {"create_assignment", "update_assignment", "end_assignment"}
 APPOINTERS = {"national_admin", "provincial_coordinator", "regency_facilitator"}
 # role -> whom it appoints of these
 GIVES = {"national_admin": {"provincial_coordinator", "regency_facilitator", "team_member"},
          "provincial_coordinator": {"regency_facilitator", "team_member"}, "regency_facilitator": {"team_member"}}
 PLACES = {"provincial_coordinator": (PROVINCE, "73"), "regency_facilitator": (BANGKA, BELITUNG, SULSEL), "team_member": (PROVINCE, BANGKA, BELITUNG, SULSEL)}
-CELLS = [(operation, role, given, place) for operation in sorted(READS | WRITES) for role in sorted(EVERYBODY)
+CELLS = [(operation, role, given, place) for operation in sorted(WRITES | {"list_assignments", "get_assignment"}) for role in sorted(EVERYBODY)
          for given in sorted(PLACES) for place in PLACES[given]]
 
 
@@ -65,3 +65,13 @@ def test_cell(own_api, operation, role, given, place):
         assert answer.status_code == 404, answer.text  # what lies elsewhere is not to be known
     else:
         assert_refused(answer, "delegation_missing")
+
+
+@pytest.mark.parametrize("role", sorted(EVERYBODY))
+def test_the_audit_is_the_nations(own_api, role):
+    answer = own_api.get("/v1/audit?limit=1", token=role)
+    assert own_api.get("/v1/audit/seals?limit=1", token=role).status_code == 200  # a seal tells nothing, and anybody may keep it
+    if role == "national_admin":
+        assert answer.status_code == 200 and answer.json()["items"]
+    else:
+        assert_refused(answer)

@@ -1,0 +1,48 @@
+-- What `tpbis audit` reads, as the owner. Never to be broken: it computes every digest itself, as db/functions/audit_seal.sql does, and calls
+-- no function of the database for it, for whoever altered the audit could have altered that too.
+
+-- The seals in their order.
+-- name: audit_seal_numbers :many internal
+SELECT s.number, encode(s.hash, 'hex') AS hash, cardinality(s.row_ids) AS rows, rfc3339(s.sealed_at) AS sealed_at
+FROM audit_seal s
+ORDER BY s.number
+
+-- name: audit_unsealed :one internal
+SELECT count(*) AS rows
+FROM audit a
+WHERE a.xid >= coalesce((SELECT max(s.to_xid) FROM audit_seal s), '0'::xid8)
+
+-- What is wrong with one seal: no row when nothing is. id: the row of the audit, NULL where it is the seal itself.
+-- name: audit_verify_seal :many internal
+-- param: seal.number integer
+WITH sealed AS MATERIALIZED (
+    SELECT s.number, s.from_xid, s.to_xid, s.row_ids, s.row_digests, s.previous, s.hash FROM audit_seal s WHERE s.number = :seal.number),
+kept AS (SELECT u.id, substring(s.row_digests FROM (32 * (u.n - 1) + 1)::integer FOR 32) AS digest
+         FROM sealed s, unnest(s.row_ids) WITH ORDINALITY AS u (id, n)),
+there AS (
+    SELECT a.id, a.digest IS NOT NULL AS erased,
+           sha256(convert_to(jsonb_build_array(a.id, (extract(epoch FROM a.at) * 1000000)::bigint, a.xid::text, a.actor, a.client_id, a.request_id,
+               a.operation, a.table_name, a.row_key, a.action, a.place,
+               encode(coalesce(a.digest, sha256(convert_to(jsonb_build_array(a.salt, a.before, a.after)::text, 'UTF8'))), 'hex'))::text, 'UTF8')) AS digest,
+           num_nonnulls(a.before, a.after, a.salt) > 0 AS has_contents
+    FROM audit a, sealed s WHERE a.xid >= s.from_xid AND a.xid < s.to_xid)
+SELECT f.fault, f.id FROM (
+    SELECT 'the seal before is missing' AS fault, NULL::bigint AS id FROM sealed s
+    WHERE s.number > 1 AND NOT EXISTS (SELECT FROM audit_seal p WHERE p.number = s.number - 1)
+    UNION ALL
+    SELECT 'it does not follow the seal before', NULL FROM sealed s
+    WHERE (s.previous, s.from_xid) IS DISTINCT FROM (coalesce((SELECT p.hash FROM audit_seal p WHERE p.number = s.number - 1), decode(repeat('00', 32), 'hex')),
+                                                     coalesce((SELECT p.to_xid FROM audit_seal p WHERE p.number = s.number - 1), '0'::xid8))
+    UNION ALL
+    SELECT 'its hash is not that of its contents', NULL FROM sealed s
+    WHERE s.hash IS DISTINCT FROM sha256(s.previous
+        || convert_to(jsonb_build_array(s.number, s.from_xid::text, s.to_xid::text, s.row_ids)::text, 'UTF8') || s.row_digests)
+    UNION ALL
+    SELECT CASE WHEN there.id IS NULL THEN 'deleted' WHEN kept.id IS NULL THEN 'inserted' ELSE 'altered' END, coalesce(kept.id, there.id)
+    FROM kept FULL JOIN there ON there.id = kept.id
+    WHERE kept.digest IS DISTINCT FROM there.digest
+    UNION ALL
+    SELECT 'erased without a record of it', there.id FROM there
+    WHERE there.erased AND (there.has_contents OR NOT EXISTS (SELECT FROM audit_erasure e WHERE e.audit_id = there.id))) f
+ORDER BY f.id NULLS FIRST
+LIMIT 100
