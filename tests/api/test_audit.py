@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import re
 import time
 
 import psycopg2
@@ -45,7 +44,7 @@ def test_who_did_what_to_which_record(own_api):
     assert one["operation"] == "update_library" and one["request_id"] == f"uji-{library}"
     assert one["record"] == {"id": library} and one["table"] == "library" and one["region_code"] == BANGKA == two["region_code"]
     assert one["before"]["name"] == "Uji jejak" and one["after"]["name"] == "Uji jejak dua" and {"name", "phone"} <= set(one["after"])
-    assert set(one["after"]["phone"]) == {"digest"} and not re.search(r'"0717', json.dumps([one, two])) and not one["erased"]
+    assert set(one["after"]["phone"]) == {"digest"} and '"0717' not in json.dumps([one, two]) and not one["erased"]
 
 
 def test_filters(own_api):
