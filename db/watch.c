@@ -166,8 +166,24 @@ static void snapshot_keep(struct watch *watch, const PGresult *result)
     watch->snapshot = memory_copy(PQgetvalue(result, 0, 0));
 }
 
+/* Rows of transactions that this server has not begun: a dump was restored, and the numbers began anew. Until
+ * they have caught up, nothing that depends on such a table can be known to be unchanged. */
+static void future_tell(const PGresult *newest)
+{
+    const char *snapshot = PQgetvalue(newest, 0, 0), *colon = strchr(snapshot, ':');
+    uint64_t next = colon ? strtoull(colon + 1, NULL, 10) : UINT64_MAX; /* "xmin:xmax:..." */
+    for (int row = 0; row < PQntuples(newest); row++)
+        if (cell_number(newest, row, 2) >= next) {
+            log_event(
+                LOG_WARNING, "audit_from_elsewhere", LOG_C("table", PQgetvalue(newest, row, 1)),
+                LOG_C("hint", "restored without pg_resetwal --epoch; see Backup and restore"));
+            return;
+        }
+}
+
 static void first_read(struct watch *watch, const PGresult *identity, const PGresult *newest)
 {
+    future_tell(newest);
     for (size_t i = 0; i < contract_table_count; i++)
         bump(watch, i);
     pthread_rwlock_wrlock(&watch->shared_lock);

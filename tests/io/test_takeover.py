@@ -12,28 +12,14 @@ import time
 
 import pytest
 import requests
+from harness.handover import Handed, handed
 from harness.load import Load
-from harness.service import Service
 
 IDLE_MS = 2000
 
 
-class Handed(Service):
-    """A service that gets its listening socket as descriptor 3, as systemd hands it over."""
-
-    def __init__(self, listener, *arguments, listen_fds="1", **options):
-        self.listener, self.listen_fds = listener, listen_fds
-        super().__init__(*arguments, port=listener.getsockname()[1], **options)
-
-    def popen(self, environment, log):
-        # LISTEN_PID must be the process' own id, which only a shell on its way to exec can know.
-        script = 'exec 3<&"$1"; shift; export LISTEN_PID=$$ LISTEN_FDS=$1; shift; exec "$@"'
-        fd = self.listener.fileno()
-        return subprocess.Popen(["bash", "-c", script, "hand-over", str(fd), self.listen_fds, self.binary, "serve"],
-                                env=environment, stdout=log, stderr=log, pass_fds=[fd], start_new_session=True)
-
-    def count(self):
-        return sum(line["event"] == "request" and line["path"] == "/v1/regions/19.01" for line in self.log_lines())
+def count(service):
+    return sum(line["event"] == "request" and line["path"] == "/v1/regions/19.01" for line in service.log_lines())
 
 
 @pytest.fixture
@@ -78,7 +64,7 @@ def test_no_request_fails(cluster, make, eventually):
         load.run_for(1)
         for turn in range(3):
             second = make("bcd"[turn])
-            eventually(lambda second=second: second.count() > 20)  # it serves beside the old one
+            eventually(lambda second=second: count(second) > 20)  # it serves beside the old one
             load.run_for(0.5)
             assert first.stop() == 0
             load.run_for(1)
@@ -133,14 +119,13 @@ def test_a_process_killed_leaves_the_queue_to_the_other(cluster, make):
 def test_another_socket_is_refused(cluster, directory, family, kind, listening, fds, why):
     keys = directory / "handed-keys"
     cluster.run("tpbis_template", "key", "create", keys=keys)
-    with socket.socket(family, kind) as handed:
-        handed.bind(str(directory / "handed.sock") if family == socket.AF_UNIX else ("127.0.0.1", 0))
+    with socket.socket(family, kind) as listener:
+        listener.bind(str(directory / "handed.sock") if family == socket.AF_UNIX else ("127.0.0.1", 0))
         if listening:
-            handed.listen()
+            listener.listen()
         environment = dict(os.environ, TPBIS_DATABASE_URL=cluster.url("tpbis_template"), TPBIS_KEY_DIRECTORY=str(keys))
-        script = 'exec 3<&"$1"; shift; export LISTEN_PID=$$ LISTEN_FDS=$1; shift; exec "$@"'
-        result = subprocess.run(["bash", "-c", script, "x", str(handed.fileno()), fds, cluster.binary, "serve"],
-                                env=environment, pass_fds=[handed.fileno()], capture_output=True, text=True, timeout=30)
+        result = subprocess.run(handed(listener, fds, cluster.binary, "serve"), env=environment, capture_output=True, text=True,
+                                pass_fds=[listener.fileno()], timeout=30)
     if family == socket.AF_UNIX:
         (directory / "handed.sock").unlink()
     assert result.returncode == 1 and why in result.stderr, result.stderr

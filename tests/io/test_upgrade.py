@@ -1,0 +1,186 @@
+"""From the version before to this one, while clients go on asking: no request fails, nothing acknowledged is lost.
+
+The version before is built from the history: the newest ancestor whose migrations are some of today's, not all of them
+(or the commit that PREVIOUS names). Without that history the test is skipped, and says so."""
+
+import fcntl
+import os
+import re
+import socket
+import subprocess
+import uuid
+
+import pytest
+import requests
+from harness import libraries
+from harness.cluster import ROOT, Cluster
+from harness.handover import Front, Handed
+from harness.load import Load
+from harness.service import Service
+
+MIGRATIONS = "db/migrations"
+NOTICE_MS = 1500  # while it drains, the old version tells those who keep their connection that it is the last
+
+
+def git(*words):
+    result = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    return result.stdout.split("\n")[:-1] if result.returncode == 0 else None
+
+
+def migrations_of(commit):
+    """Name and content of each, as git knows them."""
+    rows = git("ls-tree", commit, MIGRATIONS + "/") or []
+    return {tuple(re.match(r"\S+ blob (\w+)\t(.*)", row).groups()) for row in rows}
+
+
+def migrations_now():
+    names = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / MIGRATIONS).glob("*.sql"))
+    return set(zip(git("hash-object", *names), names))
+
+
+def previous_commit():
+    if os.environ.get("PREVIOUS"):
+        return (git("rev-parse", os.environ["PREVIOUS"] + "^{commit}") or pytest.fail("PREVIOUS names no commit"))[0]
+    if git("rev-parse", "HEAD") is None:
+        pytest.skip("NO UPGRADE WAS TRIED: this is no git checkout, so there is no version before to build")
+    today = migrations_now()
+    for commit in git("rev-list", "HEAD", "--", MIGRATIONS):
+        if migrations_of(commit) < today:
+            return commit
+    pytest.skip("NO UPGRADE WAS TRIED: the history (a shallow clone?) holds no version with fewer migrations")
+
+
+@pytest.fixture(scope="module")
+def previous():
+    """The binary of the version before, kept in build/previous/ for the next run; its directory."""
+    commit = previous_commit()
+    place = ROOT / "build/previous" / commit
+    place.mkdir(parents=True, exist_ok=True)
+    with open(place / "lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (place / "done").exists():
+            archive = subprocess.run(["git", "archive", commit], cwd=ROOT, stdout=subprocess.PIPE, check=True)
+            (place / "source").mkdir(exist_ok=True)
+            subprocess.run(["tar", "-x", "-C", place / "source"], input=archive.stdout, check=True)
+            environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+            built = subprocess.run(["make", "-C", place / "source", "build", "BUILD=build"], env=environment, text=True,
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+            assert built.returncode == 0, built.stdout[-4000:]
+            (place / "done").touch()
+    return place / "source"
+
+
+def of_version(kind):
+    """A service of the version that its binary is: settings that it does not know are left out."""
+
+    class Version(kind):
+        def popen(self, environment, log):
+            known = set(re.findall(r"TPBIS_\w+", subprocess.run([self.binary, "--help"], capture_output=True, text=True,
+                                                                check=True).stdout))
+            return super().popen({name: value for name, value in environment.items()
+                                  if not name.startswith("TPBIS_") or name in known}, log)
+
+    return Version
+
+
+class Bed:
+    """A cluster of the version before, with data, and what both versions are started with."""
+
+    def __init__(self, previous, binary, directory):
+        self.directory, self.old, self.new = directory, previous / "build/tpbis", binary.resolve()
+        self.shares = any("LISTEN_FDS" in path.read_text("utf-8") for path in (previous / "api").glob("*.c"))
+        self.cluster = Cluster(self.old, directory / "upgrade")
+        self.cluster.run("tpbis", "migrate")
+        self.cluster.run("tpbis", "load-reference")
+        self.clients = {role: self.cluster.make_client("tpbis", role) for role in ("portal", "national_admin")}
+        self.cluster.run("tpbis", "key", "create", keys=directory / "upgrade-keys")
+        self.front, self.listener = Front(), socket.create_server(("127.0.0.1", 0), backlog=1024)
+        self.port = self.listener.getsockname()[1] if self.shares else self.front.port
+
+    def serve(self, binary, name, **settings):
+        """A process of that version. Clients reach it by the one address, as soon as it is in charge."""
+        options = {"keys": self.directory / "upgrade-keys", "binary": binary, "base_url": self.address,
+                   "drain_notice_ms": NOTICE_MS, **settings}
+        where = (self.cluster, "tpbis", self.directory / f"upgrade-{name}")
+        return of_version(Handed)(self.listener, *where, **options) if self.shares else of_version(Service)(*where, **options)
+
+    @property
+    def address(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def take_charge(self, service):
+        if not self.shares:
+            self.front.target = service.port
+
+    def token(self, role):
+        client = self.clients[role]
+        answer = requests.post(self.address + "/oauth2/token", data={"grant_type": "client_credentials"},
+                               auth=(client["client_id"], client["client_secret"]), timeout=10)
+        return answer.json()["access_token"]
+
+    def migrate(self):
+        self.cluster.binary = str(self.new)
+        try:
+            return self.cluster.run("tpbis", "migrate").stdout
+        finally:
+            self.cluster.binary = str(self.old)
+
+    def close(self):
+        self.front.close()
+        self.listener.close()
+        self.cluster.destroy()
+
+
+@pytest.fixture
+def bed(previous, binary, directory):
+    bed = Bed(previous, binary, directory)
+    yield bed
+    bed.close()
+
+
+def new_library(number):
+    return "POST", "/v1/libraries", {"name": f"Perpustakaan {number} {uuid.uuid4().hex[:6]}", "kind": "tbm",
+                                     "region_code": libraries.VILLAGE}
+
+
+def ready(address):
+    answer = requests.get(address + "/health/ready", timeout=5)
+    return answer.status_code, answer.text
+
+
+def test_nobody_notices(bed):
+    old = bed.serve(bed.old, "old")
+    bed.take_charge(old)
+    tokens = {role: bed.token(role) for role in bed.clients}
+    with Load(bed.address, tokens["portal"], write=new_library, write_token=tokens["national_admin"]) as load:
+        load.run_for(1)
+        told = bed.migrate()
+        applied = int(re.search(r"(\d+) applied now", told)[1])
+        load.run_for(1)
+        assert ready(old.address)[0] == 200, ready(old.address)  # the old binary beside the new schema
+        new = bed.serve(bed.new, "new", drain_idle_ms=2000)
+        bed.take_charge(new)
+        load.run_for(0.5)
+        assert old.stop() == 0
+        load.run_for(2)
+    assert applied > 0 and not load.faults, (told, load.faults[:10])
+    assert len(load.acknowledged) > 50, load.counts
+
+    headers = {"Authorization": "Bearer " + tokens["national_admin"]}
+    lost = [made["id"] for made in load.acknowledged
+            if requests.get(f"{bed.address}/v1/libraries/{made['id']}", headers=headers, timeout=10).status_code != 200]
+    assert not lost
+    print(f"{load.counts}, slowest {load.slowest * 1000:.0f} ms, {applied} migrations, "
+          f"by {'the shared socket' if bed.shares else 'a front'}")
+    assert new.stop() == 0
+
+
+def test_the_version_before_starts_on_the_newer_schema(bed):
+    """A machine that restarts in the middle of an upgrade must come back."""
+    assert int(re.search(r"(\d+) applied now", bed.migrate())[1]) > 0
+    old = bed.serve(bed.old, "again")
+    bed.take_charge(old)
+    assert ready(bed.address)[0] == 200
+    answer = requests.get(bed.address + "/v1/regions/19", headers={"Authorization": "Bearer " + bed.token("portal")}, timeout=10)
+    assert answer.status_code == 200
+    assert old.stop() == 0
