@@ -58,7 +58,8 @@ def nest(own_api):
     member = teams.join(api, team["id"])
     user = people.user("regency_facilitator", name="Kanarinama Uji", username="kanariakun@example.id")
     people.sql("UPDATE app_user SET email = 'kanariusurel@example.id', phone = '0813 kanariutelepon' WHERE id = %s", user["id"])
-    people.sql("INSERT INTO user_password (user_id, hash) VALUES (%s, '$argon2id$v=19$m=19456,t=2,p=1$kanarisandi$kanarisandi')", user["id"])
+    people.sql("INSERT INTO user_password (user_id, hash) VALUES (%s, '$argon2id$v=19$m=19456,t=2,p=1$kanarisandi$kanarisandi') "
+               "ON CONFLICT (user_id) DO UPDATE SET hash = excluded.hash", user["id"])
     client = people.app("confidential")
     people.sql("UPDATE client SET owner_name = 'Kanaripemilik', owner_email = 'kanaripsurel@example.id' WHERE id = %s", client["client_id"])
     people.sql("INSERT INTO client_secret (client_id, hash) VALUES (%s, %s)", client["client_id"],
