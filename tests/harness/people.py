@@ -91,7 +91,7 @@ class People:
             return self.api.post(path, token=None, data=form, auth=(app["client_id"], app["client_secret"]))
         return self.api.post(path, token=None, data={"client_id": app["client_id"], **form})
 
-    def exchange(self, app, code, verifier, **changes):
+    def exchange(self, app, code, verifier, /, **changes):
         form = {"grant_type": "authorization_code", "code": code, "code_verifier": verifier, "redirect_uri": app["redirect_uri"],
                 **changes}
         return self.ask(app, **{name: value for name, value in form.items() if value is not ...})

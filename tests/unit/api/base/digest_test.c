@@ -40,6 +40,17 @@ static void tag_is_half_the_hash(void **state)
     arena_free(arena);
 }
 
+/* RFC 4231 4.3. */
+static void hmac_vector(void **state)
+{
+    (void)state;
+    unsigned char mac[32];
+    char hex[65] = "";
+    digest_hmac_sha256(SPAN("Jefe"), SPAN("what do ya want for nothing?"), mac);
+    hex_encode(mac, sizeof mac, hex);
+    assert_string_equal(hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+}
+
 static void base64_vectors(void **state)
 {
     (void)state;
@@ -119,7 +130,7 @@ static void compares_and_draws(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sha256_vectors),       cmocka_unit_test(tag_is_half_the_hash),
+        cmocka_unit_test(sha256_vectors),       cmocka_unit_test(hmac_vector),       cmocka_unit_test(tag_is_half_the_hash),
         cmocka_unit_test(base64_vectors),       cmocka_unit_test(base64_refusals),
         cmocka_unit_test(long_texts_read_back), cmocka_unit_test(compares_and_draws),
     };
