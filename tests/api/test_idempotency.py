@@ -347,3 +347,20 @@ def test_every_post_says_so_in_the_contract(contract):
         names = [contract.resolve(parameter)["name"] for parameter in operation.get("parameters", [])]
         assert ("Idempotency-Key" in names) == (path.startswith("/v1/") and bool(operation["security"])), path
     assert threading.active_count() < 50
+
+
+def test_a_secret_is_shown_again_to_who_has_a_key_that_cannot_be_guessed(own_api, own_database):
+    sent = {"name": "Aplikasi kunci", "type": "confidential", "owner_name": "Dinas", "owner_email": "dinas@example.id"}
+    for short in ("1", "x" * 15):
+        told = problem(send(own_api, sent, short, "/v1/clients"), 400, "bad_request")
+        assert "16" in told["detail"]
+    k = key()
+    first = send(own_api, sent, k, "/v1/clients", **{"Accept-Encoding": "gzip"})
+    assert first.status_code == 201 and first.json()["client_secret"]
+    assert first.headers["Cache-Control"] == "no-store" and "Content-Encoding" not in first.headers
+    Api.replay(first, send(own_api, sent, k, "/v1/clients"))
+    with own_database.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM client WHERE name = %s", (sent["name"],))
+        assert cursor.fetchone()[0] == 1
+        cursor.execute("SELECT i::text FROM idempotency i")
+        assert not any(first.json()["client_secret"].encode().hex() in row[0] for row in cursor.fetchall())
