@@ -397,7 +397,7 @@ class Builder:
             self.report.fault(operation.place, "x-match-required and a required If-Match header stand together")
         needed = ["default"]
         if operation.security:
-            needed += ["401", "403"]
+            needed += ["401", "403"] if all(operation.security) else ["401"]  # any token does
         if operation.statements and any(p.role == "path" for p in operation.parameters):
             needed.append("404")
         if operation.parameters:

@@ -6,7 +6,7 @@ import pytest
 from harness.assignments import PATH, appointed, change, end, user
 from harness.rights import BANGKA, BELITUNG, EVERYBODY, PROVINCE, SULSEL, assert_refused, reaches
 
-READS = {"list_assignments", "get_assignment", "list_audit", "list_audit_seals"}
+READS = {"list_assignments", "get_assignment", "list_audit", "list_audit_seals", "get_me"}
 WRITES = {"create_assignment", "update_assignment", "end_assignment"}
 APPOINTERS = {"national_admin", "provincial_coordinator", "regency_facilitator"}
 # role -> whom it appoints of these
@@ -75,3 +75,9 @@ def test_the_audit_is_the_nations(own_api, role):
         assert answer.status_code == 200 and answer.json()["items"]
     else:
         assert_refused(answer)
+
+
+@pytest.mark.parametrize("role", sorted(EVERYBODY))
+def test_everybody_may_know_who_they_are(own_api, role):
+    answer = own_api.get("/v1/me", token=role)
+    assert answer.status_code == 200 and [one["role"] for one in answer.json()["assignments"]] == [role]

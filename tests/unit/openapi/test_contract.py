@@ -144,7 +144,7 @@ OPERATION = closed(
     ["operationId", "summary", "description", "tags", "security", "responses"], operationId=TEXT, summary=TEXT,
     description=TEXT, tags={"type": "array", "minItems": 1, "items": TEXT}, parameters=PARAMETERS,
     security={"type": "array", "items": {"type": "object", "minProperties": 1, "additionalProperties": {
-        "type": "array", "minItems": 1, "items": TEXT}}},
+        "type": "array", "items": TEXT}}},
     requestBody=closed(["content", "required"], content=CONTENT, required={"type": "boolean"}),
     responses={"type": "object", "required": ["default"], "propertyNames": {"pattern": "^([1-5][0-9][0-9]|default)$"},
                "additionalProperties": either(RESPONSE)})
