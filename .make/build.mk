@@ -5,14 +5,14 @@
 
 GEN := $(BUILD)/gen
 
-GENERATED := $(GEN)/contract.c $(GEN)/migrations.c $(GEN)/docs_files.c
+GENERATED := $(GEN)/contract.c $(GEN)/migrations.c $(GEN)/docs_files.c $(GEN)/common_passwords.c
 SOURCES   := $(sort $(patsubst $(ROOT)/%,%,$(wildcard $(addprefix $(ROOT)/,\
                  api/*.c api/base/*.c api/handlers/*.c auth/*.c db/*.c))))
 
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Werror
 CFLAGS_ALL := -std=gnu11 -g -pthread $(WARNINGS) -I. -I$(GEN) \
               -isystem /usr/include/postgresql -DTPBIS_REFERENCE_DIR='"$(ROOT)/db/reference"'
-LIBRARIES := -lulfius -lmicrohttpd -lorcania -lyder -ljansson -ljwt -lpq -lpcre2-8 -lsodium \
+LIBRARIES := -lulfius -lmicrohttpd -lorcania -lyder -ljansson -ljwt -lpq -lpcre2-8 -lsodium -lcurl \
              -lssl -lcrypto -lz -lm -lpthread
 
 HARDENING := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
@@ -44,6 +44,11 @@ $(GEN)/migrations.c: $(EMBED_INPUTS)
 	@mkdir -p $(GEN)
 	@echo '  migrations'
 	@cd $(ROOT) && $(PYTHON) db/embed.py --problems api/base/problems.def --out $(GEN)
+
+$(GEN)/common_passwords.c: $(wildcard $(ROOT)/auth/passwords/*.txt) $(ROOT)/auth/passwords/embed.py
+	@mkdir -p $(GEN)
+	@echo '  passwords'
+	@$(PYTHON) $(ROOT)/auth/passwords/embed.py --out $@
 
 # Built again when npm comes or goes; `make docs` tries again in any case.
 $(GEN)/.npm: .FORCE

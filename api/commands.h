@@ -17,7 +17,10 @@ int command_client(const struct settings *settings, int count,
 int command_key(const struct settings *settings, int count,
                 char **words); /* create, rotate, list, retire */
 int command_ready(const struct settings *settings);
-int command_purge(const struct settings *settings, int count, char **options); /* commands_purge.c */
+int command_purge(const struct settings *settings, int count,
+                  char **options); /* commands_purge.c */
+int command_user(const struct settings *settings, const char *base_url, int count,
+                 char **words); /* create, reset, disable */
 int command_openapi(void);
 
 #endif

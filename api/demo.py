@@ -1,4 +1,5 @@
-"""The demo accounts of `make run`: one client per role, in demo.json, and a greeting that shows how to use them.
+"""The demo accounts of `make run`, in demo.json: a client for each role, a person for each that people have, and an app without
+a secret for them to log in with; and a greeting that shows how to use them.
 
     demo.py BINARY DEMO_JSON BASE_URL LOCAL_URL
 
@@ -9,6 +10,7 @@ import base64
 import json
 import os
 import pathlib
+import secrets
 import subprocess
 import sys
 import urllib.error
@@ -27,6 +29,8 @@ ACCOUNTS = [
     ("portal", None),
     ("public_app", None),
 ]
+PEOPLE = ["national_admin", "national_analyst", "provincial_coordinator", "team_member", "regency_facilitator", "library_manager"]
+CALLBACK = "http://127.0.0.1/callback"  # of an app on this machine, at any port (RFC 8252 7.3)
 VILLAGE = "19.01.06.2002"  # Kapuk, Kabupaten Bangka
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -96,11 +100,49 @@ def accounts(binary, local, known):
     return [made[role] for role, _ in ACCOUNTS]
 
 
+def person(binary, local, account, known, bearer):
+    """The person of a role, where its client is. A password that is not on record any more is set anew, by a one-time link."""
+    role = account["role"]
+    username = "demo-" + role.replace("_", "-")
+    found = ask(f"{local}/v1/users?" + urllib.parse.urlencode({"username": username}), Authorization=bearer)["items"]
+    if found and found[0]["id"] == (known or {}).get("user_id") and found[0]["status"] == "active":
+        return known
+    command = [binary, "user", "reset", "--username", username]
+    if not found:
+        command = [binary, "user", "create", "--username", username, "--name", "Demo " + role.replace("_", " "), "--role", role]
+        command += ["--region", account["region"]] if account["region"] else []
+        command += ["--library", account["library_id"]] if account["library_id"] else []
+    made = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True, stdin=subprocess.DEVNULL).stdout)
+    password = "-".join(secrets.token_hex(3) for _ in range(3))
+    form = {"token": urllib.parse.parse_qs(urllib.parse.urlsplit(made["link"]).query)["token"][0], "password": password, "again": password}
+    with DIRECT.open(f"{local}/account/password", urllib.parse.urlencode(form).encode(), timeout=30) as answer:
+        answer.read()
+    return {"role": role, "username": username, "password": password, "user_id": made["user_id"], "region": account["region"],
+            "library_id": account["library_id"]}
+
+
+def people(binary, local, clients, known):
+    bearer = "Bearer " + token(local, next(account for account in clients if account["role"] == "national_admin"))
+    return [person(binary, local, account, known.get(account["role"]), bearer) for account in clients if account["role"] in PEOPLE]
+
+
+def app(binary, known):
+    """An app that keeps no secret, for people to log in with."""
+    if known:
+        return known
+    command = [binary, "client", "create", "--name", "Demo app", "--type", "public", "--redirect-uri", CALLBACK]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True, stdin=subprocess.DEVNULL)
+    return {"client_id": json.loads(done.stdout)["client_id"], "redirect_uri": CALLBACK}
+
+
 def read(path):
+    """What is on record: clients and people by role, and the app."""
     try:
-        return {account["role"]: account for account in json.loads(path.read_text())["clients"]}
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
+        kept = json.loads(path.read_text())
+        by_role = lambda name: {account["role"]: account for account in kept.get(name, [])}  # noqa: E731
+        return by_role("clients"), by_role("people"), kept.get("app")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}, {}, None
 
 
 def write(path, content):
@@ -116,8 +158,14 @@ def write(path, content):
 def main():
     binary, path, base, local = sys.argv[1:]
     path = pathlib.Path(path)
-    clients = accounts(binary, local, read(path))
-    write(path, {"base_url": base, "token_endpoint": f"{base}/oauth2/token", "clients": clients})
+    known_clients, known_people, known_app = read(path)
+    clients = accounts(binary, local, known_clients)
+    holders = people(binary, local, clients, known_people)
+    # An app of a database that is gone goes with the clients of it.
+    made_app = app(binary, known_app if [one["client_id"] for one in clients] ==
+                   [one["client_id"] for one in known_clients.values()] else None)
+    write(path, {"base_url": base, "authorization_endpoint": f"{base}/oauth2/authorize", "token_endpoint": f"{base}/oauth2/token",
+                 "clients": clients, "people": holders, "app": made_app})
     portal = next(account for account in clients if account["role"] == "portal")
     extract = r"""sed -E 's/.*"access_token": ?"([^"]*)".*/\1/'"""
     fetch = (f"curl -s -u {portal['client_id']}:{portal['client_secret']} "
@@ -125,7 +173,7 @@ def main():
     print(f"""
   TPBIS API   {base}
   reference   {base}/docs
-  accounts    {path} (one client per role)
+  accounts    {path} (clients, people and an app)
 
   curl -s -H "Authorization: Bearer $({fetch} | {extract})" '{base}/v1/libraries?within=19&kind=village'
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "api/base/clock.h"
 #include "api/base/log.h"
+#include "auth/user_mail.h"
 
 #define FIRST_RUN_MS                                                                               \
     10000             /* at the latest: a process that is often restarted still does its work */
@@ -50,7 +51,24 @@ static bool keys_keep(struct service *service)
     return good;
 }
 
+/* One-time links that go by mail; none where no server is named. Processes take one link each at a time. */
+static bool links_mail(struct service *service)
+{
+    const struct settings *settings = &service->settings;
+    const struct mail_server server = {.url = settings->smtp_url,
+                                       .from = settings->smtp_from,
+                                       .user = settings->smtp_user,
+                                       .password = settings->smtp_password,
+                                       .ca_file = settings->smtp_ca_file,
+                                       .tls = strcmp(settings->smtp_tls, "off") != 0};
+    return !*server.url || user_mail_send(service->pool, &server, service->base_url,
+                                          service->settings.statement_timeout_ms);
+}
+
 static const struct job table[] = {
+    {"mail_links", .run = links_mail, .every_s = EVERY(mail_interval_s)},
+    {"purge_login_throttle", .statement = "purge_login_throttle",
+     .every_s = EVERY(purge_interval_s)},
     {"keep_keys", .run = keys_keep, .every_s = EVERY(key_look_interval_s)},
     {"purge_oauth", .statement = "purge_oauth", .every_s = EVERY(purge_interval_s)},
     {"purge_rates", .statement = "purge_rates", .every_s = EVERY(purge_interval_s)},

@@ -19,7 +19,7 @@
 #include "api/version.h"
 
 /* Without a slash at its end: paths are put behind it. */
-static const char *base_url_of(const struct settings *settings)
+static char *base_url_of(const struct settings *settings)
 {
     size_t len = strlen(settings->base_url);
     if (len) {
@@ -164,6 +164,11 @@ static int usage(FILE *out)
         "                                    make the next key, which signs 15 minutes from now unless told\n"
         "tpbis key list                      the keys, and which is next, current, previous or dead\n"
         "tpbis key retire KID [--force]      remove a key; with --force one whose tokens are alive\n"
+        "tpbis user create --username NAME --name NAME [--email ADDRESS] [--role ROLE] [--region CODE] [--library ID]\n"
+        "                                    make an account; prints its one-time link\n"
+        "tpbis user reset --username NAME    print a one-time link that sets another password\n"
+        "tpbis user disable --username NAME --reason TEXT\n"
+        "                                    let nobody in with that account any more\n"
         "tpbis purge --dry-run | --run       personal data whose day has passed: count them, or destroy them\n"
         "tpbis ready                         ask a running service whether it is ready (exit 0 or 1)\n"
         "tpbis openapi                       print the contract\n"
@@ -219,6 +224,12 @@ int main(int argc, char **argv)
         return command_audit(&settings, argc - 2, argv + 2);
     if (strcmp(command, "key") == 0)
         return command_key(&settings, argc - 2, argv + 2);
+    if (strcmp(command, "user") == 0) {
+        char *base_url = base_url_of(&settings);
+        int status = command_user(&settings, base_url, argc - 2, argv + 2);
+        free(base_url);
+        return status;
+    }
     if (strcmp(command, "purge") == 0)
         return command_purge(&settings, argc - 2, argv + 2);
     if (strcmp(command, "ready") == 0)

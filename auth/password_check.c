@@ -5,6 +5,7 @@
 
 #include "api/base/utf8.h"
 #include "auth/password.h"
+#include "auth/password_words.h"
 
 #define LOOKED_AT_BYTES (4 * PASSWORD_MAX)
 
@@ -104,6 +105,62 @@ static bool like_account(struct span password_core, struct span password, struct
                    like(password_core, password, (struct span){joined, len}));
 }
 
+/* ---- words -------------------------------------------------------------------------------- */
+
+static bool listed(struct span word, const uint64_t *hashes, size_t count)
+{
+    uint64_t hash = UINT64_C(14695981039346656037);
+    for (size_t i = 0; i < word.len; i++)
+        hash = (hash ^ (unsigned char)word.ptr[i]) * UINT64_C(1099511628211);
+    size_t low = 0, high = count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (hashes[middle] == hash)
+            return true;
+        if (hashes[middle] < hash)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return false;
+}
+
+static bool a_word(struct span text)
+{
+    return listed(text, password_words, password_words_count);
+}
+
+static bool two_local_words(struct span text)
+{
+    for (size_t first = 3; first + 3 <= text.len; first++)
+        if (listed((struct span){text.ptr, first}, password_local_words,
+                   password_local_words_count) &&
+            listed((struct span){text.ptr + first, text.len - first}, password_local_words,
+                   password_local_words_count))
+            return true;
+    return false;
+}
+
+/* Letters that are written as digits and signs. */
+static struct span letters_back(struct span text, char ret_text[LOOKED_AT_BYTES + 1])
+{
+    static const char written[] = "013457@$!", meant[] = "oieastasi";
+    for (size_t i = 0; i < text.len; i++) {
+        const char *at = text.ptr[i] ? strchr(written, text.ptr[i]) : NULL;
+        ret_text[i] = at ? meant[at - written] : text.ptr[i];
+    }
+    return (struct span){ret_text, text.len};
+}
+
+static bool common(struct span whole, struct span middle)
+{
+    char text[LOOKED_AT_BYTES + 1];
+    size_t unit = period(middle.ptr, middle.len);
+    struct span once = {middle.ptr, unit};
+    return a_word(whole) || a_word(middle) || a_word(once) || two_local_words(middle) ||
+           a_word(letters_back(middle, text));
+}
+
 enum fault_code password_check(struct span password, struct span username, struct span name,
                                const char **ret_argument)
 {
@@ -121,7 +178,7 @@ enum fault_code password_check(struct span password, struct span username, struc
     if (like_account(middle, whole, username, name))
         return FAULT_like_account;
     size_t unit = period(text, len);
-    if (unit <= 4 || sequence(text, unit))
+    if (unit <= 4 || sequence(text, unit) || common(whole, middle))
         return FAULT_common_password;
     return FAULT_COUNT;
 }

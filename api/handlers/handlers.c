@@ -18,12 +18,16 @@ static const struct handler handlers[] = {
     {"introspect", handle_introspect},
     {"authorize", handle_authorize},
     {"authorize_form", handle_authorize_form},
+    {"account_password", handle_account_password},
+    {"account_password_set", handle_account_password_set},
 };
 
 /* Functions that run before an operation's statements, by the x-prepare of the contract. */
 static const struct handler preparations[] = {
     {"client_secret", prepare_client_secret},
     {"api_key", prepare_api_key},
+    {"user_link", prepare_user_link},
+    {"my_password", prepare_my_password},
     {NULL, NULL},
 };
 

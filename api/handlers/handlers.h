@@ -36,5 +36,9 @@ enum problem_code handle_revoke(struct call *call);
 enum problem_code handle_introspect(struct call *call);
 enum problem_code handle_authorize(struct call *call);
 enum problem_code handle_authorize_form(struct call *call);
+enum problem_code handle_account_password(struct call *call);
+enum problem_code handle_account_password_set(struct call *call);
+enum problem_code prepare_user_link(struct call *call);
+enum problem_code prepare_my_password(struct call *call);
 
 #endif

@@ -16,3 +16,7 @@ SELECT personal_data_lift_expired()::bigint AS done, false AS more
 
 -- name: purge_rates :one internal
 SELECT p.done, p.more FROM purge_rates(1000) p
+
+-- Counts of wrong passwords that time has forgiven.
+-- name: purge_login_throttle :one internal
+SELECT login_purge() AS done, false AS more

@@ -7,6 +7,3 @@ SELECT a.wait_s, a.user_id, a.name, a.language, a.hash FROM login_attempt(:login
 -- Takes an attempt back; right is 'true' when the password was.
 -- name: login_release :one internal
 SELECT login_release(:login.username, :login.address, :login.right::boolean) IS NULL AS done
-
--- name: login_purge :one internal
-SELECT login_purge() AS removed

@@ -41,7 +41,7 @@ SELECT is_empty($$SELECT relname FROM pg_class WHERE relowner = 'tpbis_api'::reg
                 'the service owns nothing');
 SELECT ok(NOT rolsuper AND NOT rolcreatedb AND NOT rolcreaterole AND NOT rolbypassrls, 'and is no administrator') FROM pg_roles WHERE rolname = 'tpbis_api';
 SELECT set_eq($$SELECT name FROM ours WHERE has_any_column_privilege('tpbis_api', oid, 'INSERT, UPDATE') OR has_table_privilege('tpbis_api', oid, 'DELETE, TRUNCATE, TRIGGER')$$,
-              '{api_key,client,client_secret,library,library_identifier,organization,organization_contact,person,person_contact,program,program_organization,phase,
+              '{api_key,app_user,client,client_secret,library,library_identifier,organization,organization_contact,person,person_contact,program,program_organization,phase,
                 phase_target,published_figure,participation,participation_work_plan,training,training_participant,
                 replication,replication_facilitator,visit,assignment,
                 team,team_decree,team_funding,team_meeting,team_member,team_work_plan}'::text[],
@@ -55,7 +55,7 @@ SELECT is_empty($$SELECT column_name FROM information_schema.columns WHERE table
 SELECT set_eq($$SELECT attname::text FROM pg_attribute WHERE attrelid = 'audit'::regclass AND attnum > 0 AND has_column_privilege('tpbis_api', 'audit', attname, 'SELECT')$$,
               '{id,at,xid,actor,client_id,request_id,operation,table_name,row_key,action,before,after,place,digest}'::text[], 'of the audit it sees all but the salt');
 SELECT set_eq($$SELECT name FROM ours WHERE NOT has_any_column_privilege('tpbis_api', oid, 'SELECT')$$,
-              '{audit_salt,audit_erasure,creation,idempotency,library_lock,rate_bucket,reference_fact,region_review,team_policy_lock,login_throttle,user_link,user_password}'::text[], 'and nothing at all of these');
+              '{audit_salt,audit_erasure,creation,idempotency,library_lock,rate_bucket,reference_fact,region_review,team_policy_lock,login_throttle,user_password}'::text[], 'and nothing at all of these');
 SELECT is(has_schema_privilege('tpbis_api', 'public', 'CREATE'), false, 'it makes nothing');
 
 -- ---- roles and scopes ------------------------------------------------------------------------------------------

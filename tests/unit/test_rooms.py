@@ -23,6 +23,7 @@ FOREIGN = {
     "yder.h": ("api/server",),
     "jwt.h": ("auth/token.c",),
     "libpq-fe.h": ("db/connection.", "db/exchange.", "db/query.c", "db/migrate.c", "db/load.c"),
+    "curl/": ("auth/mail.c",),
     "sodium.h": ("api/base/", "auth/"),
     "openssl/": ("api/base/digest.c", "auth/"),
     "pcre2.h": ("api/patterns.c", "api/validate"),

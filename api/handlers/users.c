@@ -1,0 +1,74 @@
+/* Accounts of people: what their statements need from the service. Rule: a password leaves this file only as its hash. */
+#include "api/base/log.h"
+#include "api/handlers/handlers.h"
+#include "auth/ask.h"
+#include "auth/login.h"
+#include "auth/password.h"
+
+/* Where a one-time link leads, and whether it can go by mail. */
+enum problem_code prepare_user_link(struct call *call)
+{
+    call_bind(call, "service.url", span_of(call->service->base_url));
+    call_bind(call, "service.mail",
+              *call->service->settings.smtp_url ? SPAN("true") : SPAN("false"));
+    return PROBLEM_NONE;
+}
+
+static enum problem_code throttled(struct call *call, int64_t wait_s)
+{
+    call->retry_after_s = wait_s;
+    return call_refuse(call, PROBLEM_login_throttled, "seconds",
+                       span_of(arena_printf(call->arena, "%lld", (long long)wait_s)));
+}
+
+/* The name behind a token, for the password is asked as at the login, and counted there. */
+static enum problem_code names_read(struct call *call, const char **ret_username,
+                                    const char **ret_name)
+{
+    const struct ask parameter = {"user.id", span_of(call->principal.user_id)};
+    struct rows *rows;
+    enum problem_code code = ask_read(call->service->pool, call->arena, "user_names", &parameter, 1,
+                                      call->deadline_ms, &rows);
+    if (code)
+        return code;
+    *ret_username = ask_cell(call->arena, rows, "username");
+    *ret_name = ask_cell(call->arena, rows, "name");
+    rows_free(rows);
+    return *ret_username ? PROBLEM_NONE : PROBLEM_invalid_token;
+}
+
+/* The password of now is asked for, the new one is judged and hashed. */
+enum problem_code prepare_my_password(struct call *call)
+{
+    struct span current = call_value(call, "current_password"),
+                fresh = call_value(call, "new_password");
+    const char *username, *name, *argument = "";
+    char hash[PASSWORD_HASH_BYTES];
+    struct login_user user;
+    int64_t wait_s = 0;
+    if (!call->principal.user_id)
+        return PROBLEM_person_needed;
+    enum problem_code code = names_read(call, &username, &name);
+    if (code)
+        return code;
+    code = auth_login(call->service->pool, call->arena,
+                      &(struct login_request){span_of(username), current, call_address(call)},
+                      call->deadline_ms, &user, &wait_s);
+    if (code == PROBLEM_login_throttled)
+        return throttled(call, wait_s);
+    if (code)
+        return code;
+    enum fault_code fault = password_check(fresh, span_of(username), span_of(name), &argument);
+    if (fault != FAULT_COUNT) {
+        faults_add(&call->faults, (struct fault){.pointer = SPAN("/new_password"),
+                                                 .code = fault,
+                                                 .argument = span_of(argument)});
+        return PROBLEM_invalid_body;
+    }
+    code = password_hash(fresh, call->deadline_ms, hash);
+    if (code)
+        return code;
+    call_bind(call, "password.hash", span_of(hash));
+    call_bind(call, "caller.session", span_of(call->principal.session));
+    return PROBLEM_NONE;
+}

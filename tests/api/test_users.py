@@ -1,0 +1,227 @@
+"""Accounts of people: invited, found, changed, disabled; by whom, and what is never shown."""
+
+import base64
+import hashlib
+import time
+import uuid
+
+import pytest
+
+from harness import programs
+from harness.client import problem
+from harness.people import People
+from harness.users import PATH, body_of, charge, etag, invite, token_of
+
+
+@pytest.fixture(scope="module")
+def api(own_api):
+    return own_api
+
+
+@pytest.fixture
+def database(own_database):
+    return own_database
+
+
+def get(api, one, token="national_admin"):
+    return api.get(f"{PATH}/{one['id']}", token=token)
+
+
+class TestInvitation:
+    def test_made(self, api, database):
+        answer = api.post(PATH, token="national_admin", json=body_of(email="siti@example.id", phone="0812", language="en"))
+        assert answer.status_code == 201
+        one = answer.json()
+        assert answer.headers["Location"] == f"{PATH}/{one['id']}" and answer.headers["Cache-Control"] == "no-store"
+        assert one["status"] == "invited" and one["language"] == "en" and one["email"] == "siti@example.id"
+        link = one["link"]
+        assert link["url"].startswith(api.service.base_url + "/account/password?token=tpl_")
+        assert (link["kind"], link["delivery"], link["state"], link["sent_at"]) == ("invitation", "answer", "shown", None)
+        assert len(base64.urlsafe_b64decode(token_of(link)[4:] + "=")) == 32
+        with database.cursor() as cursor:
+            cursor.execute("SELECT encode(hash, 'hex'), expires_at - created_at = '72 hours' FROM user_link WHERE user_id = %s", (one["id"],))
+            assert cursor.fetchone() == (hashlib.sha256(token_of(link).encode()).hexdigest(), True)
+
+    def test_shown_once(self, api, database):
+        one = invite(api)
+        again = get(api, one)
+        assert again.json()["link"] == {**one["link"], "url": None}
+        token = token_of(one["link"])
+        with database.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM audit WHERE audit::text LIKE %s", (f"%{token[4:]}%",))
+            assert cursor.fetchone() == (0,)
+            cursor.execute("SELECT after FROM audit WHERE table_name = 'user_link' AND row_key ->> 'user_id' = %s", (one["id"],))
+            assert set(cursor.fetchone()[0]["hash"]) == {"digest"}
+        assert token not in api.service.log_text() and one["username"] not in api.service.log_text()
+
+    def test_a_repeated_request_makes_one(self, api):
+        body = body_of(id=str(uuid.uuid4()))
+        first = api.post(PATH, token="national_admin", json=body)
+        second = api.post(PATH, token="national_admin", json=body)
+        assert (first.status_code, second.status_code) == (201, 200)
+        assert second.json()["link"]["url"] is None
+        problem(api.post(PATH, token="national_admin", json={**body, "name": "Lain"}), 409, "id_taken")
+
+    def test_names_are_taken_once(self, api):
+        one = invite(api)
+        refusal = problem(api.post(PATH, token="national_admin", json=body_of(username=one["username"])), 409, "username_taken")
+        assert refusal["errors"][0]["pointer"] == "/username"
+
+    def test_one_account_a_person(self, api):
+        person = programs.person(api)["id"]
+        invite(api, person_id=person)
+        problem(api.post(PATH, token="national_admin", json=body_of(person_id=person)), 409, "person_has_account")
+        problem(api.post(PATH, token="national_admin", json=body_of(person_id=str(uuid.uuid4()))), 409, "person_unknown")
+
+    @pytest.mark.parametrize("username", ["ab", "Siti", "siti aminah", "-siti", "s" * 121, "siti\n"])
+    def test_names_that_cannot_be(self, api, username):
+        problem(api.post(PATH, token="national_admin", json=body_of(username=username)), 422, "invalid_body")
+
+    def test_another_link_kills_the_first(self, api, database):
+        one = invite(api)
+        answer = api.post(f"{PATH}/{one['id']}/invitation", token="national_admin", json={})
+        assert answer.status_code == 200 and answer.headers["Cache-Control"] == "no-store"
+        with database.cursor() as cursor:
+            for link, alive in ((one["link"], 0), (answer.json()["link"], 1)):
+                cursor.execute("SELECT count(*) FROM user_link_open(%s)", (token_of(link),))
+                assert cursor.fetchone() == (alive,)
+
+    def test_mail_needs_a_server_and_an_address(self, api):
+        problem(api.post(PATH, token="national_admin", json=body_of(email="a@example.id", delivery="mail")), 409, "mail_impossible")
+        one = invite(api, email="a@example.id")
+        problem(api.post(f"{PATH}/{one['id']}/invitation", token="national_admin", json={"delivery": "mail"}), 409, "mail_impossible")
+
+
+class TestStatus:
+    def test_a_reset_is_for_active_accounts(self, api, database):
+        one = invite(api)
+        problem(api.post(f"{PATH}/{one['id']}/password-reset", token="national_admin", json={}), 409, "user_status")
+        activate(database, one)
+        problem(api.post(f"{PATH}/{one['id']}/invitation", token="national_admin", json={}), 409, "user_status")
+        answer = api.post(f"{PATH}/{one['id']}/password-reset", token="national_admin", json={"delivery": "answer"})
+        assert answer.status_code == 200 and answer.json()["link"]["kind"] == "reset"
+        assert answer.headers["Cache-Control"] == "no-store"
+        with database.cursor() as cursor:
+            cursor.execute("SELECT expires_at - created_at = '1 hour' FROM user_link WHERE user_id = %s", (one["id"],))
+            assert cursor.fetchone() == (True,)
+            cursor.execute("SELECT count(*) FROM user_password WHERE user_id = %s", (one["id"],))
+            assert cursor.fetchone() == (1,)
+
+    def test_disabled_and_enabled(self, api, database):
+        one = invite(api)
+        answer = api.post(f"{PATH}/{one['id']}/disable", token="national_admin", json={"reason": "Pindah tugas"})
+        assert answer.status_code == 200
+        assert (answer.json()["status"], answer.json()["disabled_reason"], answer.json()["link"]) == ("disabled", "Pindah tugas", None)
+        problem(api.post(f"{PATH}/{one['id']}/disable", token="national_admin", json={"reason": "lagi"}), 409, "user_status")
+        problem(api.post(f"{PATH}/{one['id']}/invitation", token="national_admin", json={}), 409, "user_status")
+        answer = api.post(f"{PATH}/{one['id']}/enable", token="national_admin")
+        assert (answer.json()["status"], answer.json()["disabled_reason"]) == ("invited", None)
+        problem(api.post(f"{PATH}/{one['id']}/enable", token="national_admin"), 409, "user_status")
+        activate(database, one)
+        api.post(f"{PATH}/{one['id']}/disable", token="national_admin", json={"reason": "Cuti"})
+        assert api.post(f"{PATH}/{one['id']}/enable", token="national_admin").json()["status"] == "active"
+
+    def test_a_disabled_users_tokens_die(self, api):
+        people = People(api)
+        user = people.user("national_analyst")
+        token = people.log_in(user)["access_token"]
+        assert api.get("/v1/regions/19", token=token).status_code == 200
+        assert api.post(f"{PATH}/{user['id']}/disable", token="national_admin", json={"reason": "uji"}).status_code == 200
+        ends = time.monotonic() + 2
+        while api.get("/v1/regions/19", token=token).status_code != 401:
+            assert time.monotonic() < ends
+            time.sleep(0.05)
+        time.sleep(max(0, ends - time.monotonic()))
+        for _ in range(4):
+            problem(api.get("/v1/regions/19", token=token), 401, "invalid_token")
+        assert api.post(f"{PATH}/{user['id']}/enable", token="national_admin").status_code == 200
+        problem(api.get("/v1/regions/19", token=token), 401, "invalid_token")  # what was ended stays ended
+
+    def test_a_reason_is_needed(self, api):
+        problem(api.post(f"{PATH}/{invite(api)['id']}/disable", token="national_admin", json={}), 422, "invalid_body")
+
+    @pytest.mark.parametrize("what", ["invitation", "password-reset", "disable", "enable"])
+    def test_unknown(self, api, what):
+        body = {"disable": {"reason": "x"}, "enable": None}.get(what, {})
+        problem(api.post(f"{PATH}/{uuid.uuid4()}/{what}", token="national_admin", json=body), 404, "not_found")
+        assert api.post(f"{PATH}/x/{what}", token="national_admin", json=body).status_code == 400
+
+
+def activate(database, one):
+    """As if the link had been used."""
+    with database.cursor() as cursor:
+        cursor.execute("SELECT user_password_set(%s, '$argon2id$x', 'test')", (one["id"],))
+
+
+class TestChange:
+    def test_merge_patch(self, api):
+        one = invite(api, email="a@example.id", phone="0812")
+        answer = api.patch(f"{PATH}/{one['id']}", {"name": "Siti A.", "phone": None, "language": "en"}, etag(api, one), token="national_admin")
+        assert answer.status_code == 200
+        now = answer.json()
+        assert (now["name"], now["email"], now["phone"], now["language"]) == ("Siti A.", "a@example.id", None, "en")
+        problem(api.patch(f"{PATH}/{one['id']}", {"name": "x"}, '"1.x"', token="national_admin"), 412, "precondition_failed")
+        problem(api.patch(f"{PATH}/{one['id']}", {"name": "x"}, token="national_admin"), 428, "precondition_required")
+
+    def test_the_user_name_stays(self, api):
+        one = invite(api)
+        problem(api.patch(f"{PATH}/{one['id']}", {"username": "lain"}, etag(api, one), token="national_admin"), 422, "invalid_body")
+
+    def test_a_person_of_its_own(self, api):
+        person, one, other = programs.person(api)["id"], invite(api), invite(api)
+        assert api.patch(f"{PATH}/{one['id']}", {"person_id": person}, etag(api, one), token="national_admin").json()["person_id"] == person
+        problem(api.patch(f"{PATH}/{other['id']}", {"person_id": person}, etag(api, other), token="national_admin"), 409, "person_has_account")
+        problem(api.patch(f"{PATH}/{other['id']}", {"person_id": str(uuid.uuid4())}, etag(api, other), token="national_admin"), 409, "person_unknown")
+
+
+class TestReading:
+    def test_lists_show_no_address(self, api):
+        one = invite(api, email="rahasia-surel@example.id", phone="0899-rahasia", name="Namarupa Unik")
+        for path in (f"{PATH}?q=namarupa", f"{PATH}?username={one['username']}", f"{PATH}?q=namarupa&format=csv"):
+            answer = api.get(path, token="national_admin")
+            assert answer.status_code == 200 and one["id"] in answer.text
+            assert "rahasia" not in answer.text
+
+    def test_every_read_of_an_address_is_on_record(self, api, database):
+        one = invite(api, email="a@example.id")
+        answer = get(api, one)
+        assert answer.json()["email"] == "a@example.id"
+        with database.cursor() as cursor:
+            cursor.execute("SELECT client_id, operation, request_id FROM audit WHERE action = 'read' AND table_name = 'app_user' "
+                           "AND row_key ->> 'id' = %s", (one["id"],))
+            assert cursor.fetchall() == [(api.client("national_admin")["client_id"], "get_user", answer.headers["X-Request-Id"])]
+        again = api.get(f"{PATH}/{one['id']}", token="national_admin", headers={"If-None-Match": answer.headers["ETag"]})
+        assert again.status_code == 304
+
+    def test_the_audit_has_digests(self, api, database):
+        one = invite(api, email="digest@example.id", phone="0855")
+        with database.cursor() as cursor:
+            cursor.execute("SELECT after FROM audit WHERE table_name = 'app_user' AND row_key ->> 'id' = %s AND action = 'insert'", (one["id"],))
+            after = cursor.fetchone()[0]
+        assert all(set(after[private]) == {"digest"} for private in ("username", "name", "email", "phone"))
+
+    def test_filters(self, api, database):
+        person = programs.person(api)["id"]
+        invited, active = invite(api, person_id=person), invite(api)
+        activate(database, active)
+        charge(database, active, "regency_facilitator", region="73.08")
+        ids = lambda query: {one["id"] for one in api.pages(f"{PATH}?{query}", token="national_admin")}  # noqa: E731
+        assert invited["id"] in ids("status=invited") and active["id"] not in ids("status=invited,disabled")
+        assert ids(f"person={person}") == {invited["id"]}
+        assert active["id"] in ids("within=73") & ids("within=73.08") and active["id"] not in ids("within=19")
+        assert invited["id"] not in ids("within=73")
+        assert active["id"] in ids(f"updated_since={active['created_at']}&sort=updated_at")
+        assert ids("limit=1") == ids("limit=500") >= {invited["id"], active["id"]}
+        assert api.get(f"{PATH}?count=exact&limit=1", token="national_admin").json()["total"] == len(ids("limit=500"))
+
+    def test_the_erased_are_tombstones(self, api, database):
+        one = invite(api)
+        with database.cursor() as cursor:
+            cursor.execute("UPDATE app_user SET name = NULL, email = NULL, status = 'erased', erased_at = now() WHERE id = %s", (one["id"],))
+        problem(get(api, one), 404, "not_found")
+        assert one["id"] not in [item["id"] for item in api.pages(PATH + "?limit=500", token="national_admin")]
+        [stone] = [item for item in api.pages(PATH + "?limit=500&deleted=include", token="national_admin") if item["id"] == one["id"]]
+        assert set(stone) == {"id", "deleted_at"}
+
+    def test_unknown(self, api):
+        problem(get(api, {"id": str(uuid.uuid4())}), 404, "not_found")

@@ -1,0 +1,196 @@
+"""One-time links by mail, to a real SMTP server: encrypted, tried again, and nowhere but in the mail."""
+
+import datetime
+import email
+import email.policy
+import ipaddress
+import re
+import ssl
+import time
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from harness.client import problem
+from harness.service import free_port
+from harness.users import PASSWORD, PATH, invite
+
+LINK = re.compile(r"\S+/account/password\?token=tpl_\S+")
+
+
+class Inbox:
+    """Keeps what it is given; `refusals` are answered first."""
+
+    def __init__(self):
+        self.mails, self.refusals, self.tries = [], [], 0
+
+    async def handle_DATA(self, server, session, envelope):
+        self.tries += 1
+        if self.refusals:
+            return self.refusals.pop(0)
+        self.mails.append((envelope, session))
+        return "250 taken"
+
+
+@pytest.fixture(scope="module")
+def certificate(directory):
+    """A certificate for 127.0.0.1 that only those trust who are given its file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "surat.example.id")])
+    today = datetime.datetime(2020, 1, 1)
+    made = (x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(7)
+            .not_valid_before(today).not_valid_after(today + datetime.timedelta(days=36500))
+            .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True).sign(key, hashes.SHA256()))
+    path = directory / "surat.pem"
+    path.write_bytes(made.public_bytes(serialization.Encoding.PEM) + key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    return path
+
+
+@pytest.fixture
+def inbox():
+    return Inbox()
+
+
+@pytest.fixture
+def server(inbox, certificate):
+    """STARTTLS and a password are needed."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+
+    def login(_server, _session, _envelope, _mechanism, data):
+        return AuthResult(success=(data.login, data.password) == (b"tpbis", b"kata-rahasia-surel"))
+
+    controller = Controller(inbox, hostname="127.0.0.1", port=free_port(), tls_context=context, require_starttls=True,
+                            auth_required=True, authenticator=login)
+    controller.start()
+    yield controller
+    controller.stop()
+
+
+@pytest.fixture
+def mailing(fresh, server, certificate):
+    def make(**settings):
+        return fresh(**{"smtp_url": f"smtp://127.0.0.1:{server.port}", "smtp_from": "tpbis@perpusnas.example.id", "smtp_user": "tpbis",
+                        "smtp_password": "kata-rahasia-surel", "smtp_ca_file": certificate, "mail_interval_s": 1, **settings})
+    return make
+
+
+def until(condition, seconds=30):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "nothing came"
+        time.sleep(0.1)
+
+
+def link_of(api, one):
+    return api.get(f"{PATH}/{one['id']}", token="national_admin").json()["link"]
+
+
+def read(mail):
+    return email.message_from_bytes(mail[0].content, policy=email.policy.default)
+
+
+def test_an_invitation(mailing, inbox):
+    api = mailing()
+    one = invite(api, name="Sitī Aminah", email="siti@example.id")
+    assert one["link"]["url"] is None and (one["link"]["delivery"], one["link"]["state"]) == ("mail", "waiting")
+    until(lambda: inbox.mails)
+    [mail] = inbox.mails
+    assert mail[0].rcpt_tos == ["siti@example.id"] and mail[0].mail_from == "tpbis@perpusnas.example.id"
+    assert mail[1].ssl is not None and mail[1].authenticated
+    message = read(mail)
+    assert message["To"] == "siti@example.id" and "Undangan" in message["Subject"] and message["Auto-Submitted"] == "auto-generated"
+    text = message.get_content()
+    assert "Halo Sitī Aminah" in text and one["username"] in text and "72 jam" in text
+    [url] = LINK.findall(text)
+    assert url.startswith(api.service.base_url)
+    until(lambda: link_of(api, one)["state"] == "sent")
+    assert link_of(api, one)["url"] is None
+    token = url.split("token=")[1]
+    answer = api.post("/account/password", token=None, data={"token": token, "password": PASSWORD, "again": PASSWORD})
+    assert answer.status_code == 200
+    log = api.service.log_text()
+    assert not [word for word in (token, "siti@example.id", "kata-rahasia-surel", PASSWORD) if word in log]
+    time.sleep(2)
+    assert len(inbox.mails) == 1
+
+
+def test_another_password_in_english(mailing, inbox):
+    api = mailing()
+    one = invite(api, email="siti@example.id", language="en", delivery="answer")
+    token = one["link"]["url"].split("token=")[1]
+    assert api.post("/account/password", token=None, data={"token": token, "password": PASSWORD, "again": PASSWORD}).status_code == 200
+    assert api.post(f"{PATH}/{one['id']}/password-reset", token="national_admin", json={"delivery": "mail"}).json()["link"]["url"] is None
+    until(lambda: inbox.mails)
+    text = read(inbox.mails[0]).get_content()
+    assert "Dear Siti Aminah" in text and "one hour" in text
+
+
+def test_tried_again_with_another_token(mailing, inbox):
+    """A try that failed leaves no link that works; the next mail has its own."""
+    inbox.refusals = ["451 later"]
+    api = mailing()
+    one = invite(api, email="siti@example.id")
+    until(lambda: inbox.tries == 1)
+    with api.service.cluster.connect(api.service.database) as database, database.cursor() as cursor:
+        until(lambda: "mail_not_sent" in api.service.log_text())
+        cursor.execute("SELECT attempts, encode(hash, 'hex'), next_try_at > now() + interval '1 minute' FROM user_link WHERE user_id = %s", (one["id"],))
+        attempts, first, later = cursor.fetchone()
+        assert (attempts, later) == (1, True) and link_of(api, one)["state"] == "waiting"
+        cursor.execute("UPDATE user_link SET next_try_at = now()")
+        until(lambda: inbox.mails)
+        cursor.execute("SELECT encode(hash, 'hex') FROM user_link")
+        assert cursor.fetchone()[0] != first
+        until(lambda: link_of(api, one)["state"] == "sent")
+        cursor.execute("UPDATE user_link SET sent_at = NULL, attempts = 7, next_try_at = now()")
+        inbox.refusals = ["550 no such mailbox"]
+        until(lambda: link_of(api, one)["state"] == "failed")
+    assert "siti@example.id" not in api.service.log_text()
+
+
+def test_the_first_is_dead_when_another_is_asked_for(mailing, inbox):
+    api = mailing()
+    one = invite(api, email="siti@example.id")
+    until(lambda: inbox.mails)
+    [url] = LINK.findall(read(inbox.mails[0]).get_content())
+    shown = api.post(f"{PATH}/{one['id']}/invitation", token="national_admin", json={"delivery": "answer"}).json()["link"]["url"]
+    assert api.get("/account/password", params={"token": url.split("token=")[1]}, token=None).status_code == 410
+    assert api.get("/account/password", params={"token": shown.split("token=")[1]}, token=None).status_code == 200
+
+
+@pytest.mark.parametrize("settings", [{"smtp_ca_file": ""}, {"smtp_password": "salah"}, {"smtp_url": "smtp://127.0.0.1:1"}])
+def test_never_to_a_server_that_is_not_ours(mailing, inbox, settings):
+    """Unproven, unopened or not there: the mail waits."""
+    api = mailing(**settings)
+    one = invite(api, email="siti@example.id")
+    until(lambda: "mail_not_sent" in api.service.log_text())
+    assert not inbox.mails and link_of(api, one)["state"] == "waiting"
+
+
+def test_never_in_the_clear(fresh, inbox):
+    controller = Controller(inbox, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    try:
+        settings = {"smtp_url": f"smtp://127.0.0.1:{controller.port}", "smtp_from": "tpbis@example.id", "mail_interval_s": 1}
+        api = fresh(**settings)
+        invite(api, email="siti@example.id")
+        until(lambda: "mail_not_sent" in api.service.log_text())
+        assert not inbox.mails
+        api = fresh(**settings, smtp_tls="off")
+        invite(api, email="siti@example.id")
+        until(lambda: inbox.mails)
+    finally:
+        controller.stop()
+
+
+def test_an_account_without_an_address(mailing):
+    api = mailing()
+    assert invite(api)["link"]["url"]
+    problem(api.post(PATH, token="national_admin", json={"username": "tanpa.surel", "name": "X", "delivery": "mail"}), 409, "mail_impossible")

@@ -1,0 +1,139 @@
+/* Passwords: which are refused, and that at most two are worked on at a time. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "api/base/clock.h"
+#include "auth/password.h"
+
+static enum fault_code check(const char *password)
+{
+    const char *argument = "";
+    return password_check(span_of(password), SPAN("siti.aminah@example.id"), SPAN("Siti Aminah"),
+                          &argument);
+}
+
+static void test_common(void **state)
+{
+    static const char *const refused[] = {
+        "aaaaaaaaaaaa",     "abababababab",       "abcdefghijkl",   "123456789012",
+        "qwertyuiop123",    "Perpustakaan1",      "perpustakaan",   "2026Indonesia!",
+        "bismillah12345",   "p4ssw0rd2026",       "P@$$w0rd12345",  "indonesiaindonesia",
+        "administrator",    "1qaz2wsx3edc4rfv",   "rahasia12345!",  "perpustakaannasional",
+        "sayangsayang99",   "literasiindonesia1", "!!!garuda!!!!!", "zaq1xsw2cde3",
+        "0987654321098765", "asdfghjklasdfghjkl",
+    };
+    static const char *const taken[] = {
+        "rawa teduh kuda laut",         "kX9#mQ2$vL7!",
+        "correct horse battery staple", "tujuh9belas!ikan",
+        "perpustakaan di tepi sungai",  "x7-perahu-dinding",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        if (check(refused[i]) != FAULT_common_password)
+            fail_msg("%s is taken", refused[i]);
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
+        if (check(taken[i]) != FAULT_COUNT)
+            fail_msg("%s is refused", taken[i]);
+}
+
+static void test_length(void **state)
+{
+    char text[200];
+    const char *argument = "";
+    (void)state;
+    for (size_t i = 0; i < sizeof text; i++)
+        text[i] = (char)('a' + i * i * 7 % 23);
+    assert_int_equal(password_check((struct span){text, 11}, SPAN_NONE, SPAN_NONE, &argument),
+                     FAULT_min_length);
+    assert_string_equal(argument, "12");
+    assert_int_equal(password_check((struct span){text, 12}, SPAN_NONE, SPAN_NONE, &argument),
+                     FAULT_COUNT);
+    assert_int_equal(password_check((struct span){text, 128}, SPAN_NONE, SPAN_NONE, &argument),
+                     FAULT_COUNT);
+    assert_int_equal(password_check((struct span){text, 129}, SPAN_NONE, SPAN_NONE, &argument),
+                     FAULT_max_length);
+    assert_string_equal(argument, "128");
+    assert_int_equal(check("\xc3\xbc\xc3\xa9\xc3\xb6"), FAULT_min_length); /* three characters */
+}
+
+static void test_own_name(void **state)
+{
+    (void)state;
+    assert_int_equal(check("siti.aminah@example.id"), FAULT_like_account);
+    assert_int_equal(check("Siti.Aminah2026"), FAULT_like_account);
+    assert_int_equal(check("Siti Aminah 90"), FAULT_like_account);
+    assert_int_equal(check("123sitiaminah"), FAULT_like_account);
+    assert_int_equal(check("siti aminah menanam padi"), FAULT_COUNT);
+}
+
+static void test_hash(void **state)
+{
+    char hash[PASSWORD_HASH_BYTES], again[PASSWORD_HASH_BYTES];
+    bool right = true;
+    int64_t deadline = clock_monotonic_ms() + 10000;
+    (void)state;
+    assert_int_equal(password_hash(SPAN("rawa teduh"), deadline, hash), PROBLEM_NONE);
+    assert_int_equal(password_hash(SPAN("rawa teduh"), deadline, again), PROBLEM_NONE);
+    assert_string_not_equal(hash, again);
+    assert_int_equal(strncmp(hash, "$argon2id$v=19$m=19456,t=2,p=1$", 31), 0);
+    assert_int_equal(password_verify(SPAN("rawa teduh"), hash, deadline, &right), PROBLEM_NONE);
+    assert_true(right);
+    assert_int_equal(password_verify(SPAN("rawa Teduh"), hash, deadline, &right), PROBLEM_NONE);
+    assert_false(right);
+    right = true;
+    assert_int_equal(password_verify(SPAN("rawa teduh"), NULL, deadline, &right), PROBLEM_NONE);
+    assert_false(right); /* nobody of that name */
+    right = true;
+    assert_int_equal(password_verify(SPAN_NONE, hash, deadline, &right), PROBLEM_NONE);
+    assert_false(right);
+}
+
+static atomic_int busy, done;
+
+static void *one(void *deadline)
+{
+    char hash[PASSWORD_HASH_BYTES];
+    enum problem_code code = password_hash(SPAN("rawa teduh kuda"), *(int64_t *)deadline, hash);
+    atomic_fetch_add(code == PROBLEM_busy ? &busy : &done, 1);
+    return NULL;
+}
+
+/* Thirty at once: two run, eight wait, the others are told to come back. */
+static void test_at_most_so_many(void **state)
+{
+    pthread_t threads[30];
+    int64_t deadline = clock_monotonic_ms() + 60000;
+    (void)state;
+    for (size_t i = 0; i < 30; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, one, &deadline), 0);
+    for (size_t i = 0; i < 30; i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(atomic_load(&busy) + atomic_load(&done), 30);
+    assert_true(atomic_load(&busy) > 0);
+    assert_true(atomic_load(&done) >= 10);
+    int64_t over = clock_monotonic_ms() - 1; /* a deadline that has passed waits for nothing */
+    atomic_store(&busy, 0);
+    atomic_store(&done, 0);
+    for (size_t i = 0; i < 6; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, one, &over), 0);
+    for (size_t i = 0; i < 6; i++)
+        pthread_join(threads[i], NULL);
+    assert_true(atomic_load(&busy) > 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_common),          cmocka_unit_test(test_length),
+        cmocka_unit_test(test_own_name),        cmocka_unit_test(test_hash),
+        cmocka_unit_test(test_at_most_so_many),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
