@@ -29,6 +29,11 @@ test-io: $(BUILD)/asan/tpbis ## signals, drain, a lost database, smuggled and sl
 test-interop: $(BUILD)/asan/tpbis ## clients of OAuth and JWT that nobody here wrote, from npm
 	@$(PYTEST) tests/interop --binary '$(BUILD)/asan/tpbis'
 
+.PHONY: browser
+browser: $(BUILD)/asan/tpbis ## the pages for logging in, in Chromium (not part of make test: a browser is large)
+	@$(ROOT)/.setup/install test browser
+	@$(PYTEST) tests/browser --binary '$(BUILD)/asan/tpbis'
+
 test-races: $(BUILD)/tsan/pool_stress $(BUILD)/tsan/key_store_test ## pool, queries, watch and keys on the build that finds data races
 	@cd $(ROOT) && tests/db/stress $(BUILD)/tsan/pool_stress $(STRESS_SECONDS)
 	@setarch $$(uname -m) --addr-no-randomize $(BUILD)/tsan/key_store_test

@@ -150,11 +150,11 @@ enum problem_code authorize_login_page(struct authorize *authorize, int status,
                authorize->form_target);
     if (status == 429 || status == 503)
         response_header(call, "Retry-After", "%lld", (long long)wait_s);
-    if (words)
-        html_alert(call, words);
     html_print(BODY(authorize), "<p>%s ", SAY(authorize, "untuk memakai aplikasi", "to use the app"));
     app_name(authorize);
     BUFFER_LITERAL(BODY(authorize), "</p>\n");
+    if (words)
+        html_alert(call, words);
     form_open(authorize);
     field(authorize, "username", SAY(authorize, "Nama pengguna", "User name"),
           " type=\"text\" inputmode=\"email\" autocomplete=\"username\" autocapitalize=\"none\" "
