@@ -14,6 +14,7 @@ static const struct handler handlers[] = {
     {"oauth_metadata", handle_oauth_metadata},
     {"protected_resource", handle_protected_resource},
     {"token", handle_token},
+    {"me_can", handle_me_can},
     {"revoke", handle_revoke},
     {"introspect", handle_introspect},
     {"authorize", handle_authorize},

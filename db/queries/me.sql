@@ -18,3 +18,12 @@ SELECT :caller.subject AS subject, CASE WHEN :caller.user IS NULL THEN 'client' 
      LEFT JOIN library l ON l.id = a.library_id) AS assignments
 FROM client c
 WHERE c.id = :caller.client
+
+-- What api/handlers/me.c asks for GET /v1/me/can.
+-- name: me_can :one internal
+-- param: can.needed text_list
+-- param: can.held boolean
+-- param: can.library uuid
+-- param: can.national boolean
+SELECT me_can(:can.operation, :can.needed, :can.held, :can.region, :can.library, :caller.subject, :caller.client, :can.national,
+              :reach.from, :reach.to, :reach.rank, :reach.libraries) AS answer

@@ -91,3 +91,86 @@ def test_nobody(own_api, people):
         time.sleep(0.05)
     problem(answer, 401, "invalid_token")
     problem(own_api.get(PATH + "?user=x", token="portal"), 400, "invalid_parameter")
+
+
+# ---- may I ----------------------------------------------------------------------------------------------------------------
+
+def can(api, token, operation, **where):
+    answer = api.get(PATH + "/can", token=token, params={"operation": operation, **where})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+ROLES = ("national_admin", "provincial_coordinator", "regency_facilitator", "team_member", "library_manager", "integration", "portal")
+KINDS = {2: "provincial", 5: "regency", 8: "district", 13: "village"}
+PLACES = ("19", "73", "19.01", "19.02", "73.08", "19.01.06", "19.01.07.2004", "19.02.01.1001", "73.08.01.1001")
+
+
+def really(api, token, operation, place, library):
+    """What the operation itself says to that caller; whatever a rule of the domain says after the gates counts as let through."""
+    path = f"/v1/libraries/{library}"
+    if operation == "create_library":
+        answer = api.post("/v1/libraries", token=token, json={"name": "Uji boleh", "kind": KINDS[len(place)], "region_code": place})
+    elif operation == "update_library":
+        answer = api.patch(path, {"staff_count": 3}, etag="*", token=token)
+    elif operation == "put_identifier":
+        answer = api.put(path + "/identifiers/other", token=token, json={"value": str(time.time_ns())})
+    elif operation == "get_library_contact":
+        answer = api.get(path + "/contact", token=token)
+    elif operation == "create_organization":
+        answer = api.post("/v1/organizations", token=token, json={"name": "Uji boleh", "sector": "bank", "region_code": place})
+    elif operation == "create_training":
+        answer = api.post("/v1/trainings", token=token, json={"title": "Uji", "kind": "tik", "region_code": place, "starts_on": "2026-01-05"})
+    elif operation == "create_team":
+        answer = api.post("/v1/tim-sinergi", token=token, json={"region_code": place, "formed_on": "2024-01-01"})
+    else:
+        raise AssertionError(operation)
+    return answer.status_code != 403, answer.text
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("operation", ["create_library", "create_organization", "create_training", "create_team"])
+def test_what_it_says_of_a_region_is_what_happens(own_api, role, operation):
+    for place in PLACES:
+        if operation == "create_team" and len(place) > 5:
+            continue  # only provinces and kabupaten have one
+        said = can(own_api, role, operation, region=place)
+        happened, why = really(own_api, role, operation, place, None)
+        assert said["allowed"] == happened and said["place_matters"], (place, said, why)
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("operation", ["update_library", "put_identifier", "get_library_contact"])
+def test_what_it_says_of_a_library_is_what_happens(own_api, role, operation):
+    libraries = [own_api.service.cluster.library_at(own_api.service.database, "19.01.06.2002")]
+    for place in ("19", "73.08", "19.01", "19.02.01.1001"):
+        listed = own_api.post("/v1/libraries", token="national_admin", json={
+            "name": "Uji boleh", "kind": KINDS[len(place)], "region_code": place})
+        assert listed.status_code == 201, listed.text
+        libraries.append(listed.json()["id"])
+    for library in libraries:
+        said = can(own_api, role, operation, library=library)
+        happened, why = really(own_api, role, operation, None, library)
+        assert said["allowed"] == happened, (library, said, why)
+
+
+def test_it_says_why(own_api, people):
+    missing = can(own_api, "portal", "create_library", region="19.01.07.2004")
+    assert (missing["allowed"], missing["reason"], missing["scopes"]) == (False, "scope_missing", ["libraries:write"])
+    assert "regency_facilitator" in missing["roles"] and "portal" not in missing["roles"] and missing["other_days"] == []
+    far = can(own_api, "regency_facilitator", "create_library", region="73.08.01.1001")
+    assert (far["reason"], far["other_days"]) == ("out_of_reach", []) and can(own_api, "regency_facilitator", "create_library")["allowed"]
+    assert can(own_api, "national_admin", "create_library", region="99")["reason"] == "place_unknown"
+    assert can(own_api, "national_admin", "update_library", library="01a1fdc3-5794-7ad4-bf33-412c110bd3cb")["reason"] == "place_unknown"
+    assert can(own_api, "portal", "list_regions") == {"operation": "list_regions", "allowed": True, "reason": None, "place_matters": False,
+                                                      "scopes": ["published:read"], "roles": [], "other_days": []}
+    assert can(own_api, "portal", "get_me")["allowed"]
+    assert can(own_api, "portal", "list_audit")["roles"] == ["national_admin"]
+    problem(own_api.get(PATH + "/can?operation=fly", token="portal"), 400, "invalid_parameter")
+    problem(own_api.get(PATH + "/can", token="portal"), 400, "invalid_parameter")
+    person = people.user("portal")
+    people.assign(person["id"], "regency_facilitator", region="19.01", starts_on=-9, ends_on=-1)
+    people.assign(person["id"], "regency_facilitator", region="19.02", starts_on=5)
+    said = can(own_api, people.token(person), "create_library", region="19.01.07.2004")
+    assert said["reason"] == "scope_missing" and [one["role"] for one in said["other_days"]] == ["regency_facilitator"]
+    assert said["other_days"][0]["ends_on"] and len(can(own_api, people.token(person), "create_library")["other_days"]) == 2

@@ -6,7 +6,7 @@ import pytest
 from harness.assignments import PATH, appointed, change, end, user
 from harness.rights import BANGKA, BELITUNG, EVERYBODY, PROVINCE, SULSEL, assert_refused, reaches
 
-READS = {"list_assignments", "get_assignment", "list_audit", "list_audit_seals", "get_me"}
+READS = {"list_assignments", "get_assignment", "list_audit", "list_audit_seals", "get_me", "get_me_can"}
 WRITES = {"create_assignment", "update_assignment", "end_assignment"}
 APPOINTERS = {"national_admin", "provincial_coordinator", "regency_facilitator"}
 # role -> whom it appoints of these
