@@ -156,7 +156,13 @@ class Container:
     def run(self, *command, **options):
         return run(*self.words(*command), env=self.environment, **options)
 
-    def start(self, log):
+    def start(self, path):
+        """Its output goes to a file that belongs to its user, as an engine arranges it."""
+        with open(path, "w", encoding="utf-8") as log:
+            os.fchown(log.fileno(), *map(int, self.user.split(":")))
+            self.launch(log)
+
+    def launch(self, log):
         self.process = subprocess.Popen(self.words(*self.entrypoint, *self.command), env=self.environment, stdout=log, stderr=log)
 
     def wait_healthy(self, image, seconds=60):
@@ -260,18 +266,20 @@ def try_all(images, services, work):
         (root / "etc/tpbis-proxy/tls").mkdir()
         plain, tls = free_port(), free_port()
         proxy = Container(services["proxy"], proxy_image, root, [*tmpfs_of(services["proxy"]), ("ro", secrets / "tls", "/etc/tpbis-proxy/tls")],
-                          {"PROXY_UPSTREAMS": f"127.0.0.1:{api_port}", "PROXY_HTTP": str(plain), "PROXY_HTTPS": str(tls),
-                           "PROXY_ACCESS_LOG": "/run/tpbis-proxy/access.log"})
-        with open(work / "containers.log", "w", encoding="utf-8") as log:
-            for container, image in ((api, api_image), (proxy, proxy_image)):
-                container.start(log)
-                running.append(container)
-                container.wait_healthy(image)
+                          {"PROXY_UPSTREAMS": f"127.0.0.1:{api_port}", "PROXY_HTTP": str(plain), "PROXY_HTTPS": str(tls)})
+        for name, container, image in (("api", api, api_image), ("proxy", proxy, proxy_image)):
+            container.start(work / f"{name}-container.log")
+            running.append(container)
+            container.wait_healthy(image)
         address, certificate = f"https://localhost:{tls}", secrets / "tls/certificate.pem"
         form = f"grant_type=client_credentials&client_id={client['client_id']}&client_secret={client['client_secret']}"
         _, token = https(address, certificate, "/oauth2/token", data=form.encode())
         status, region = https(address, certificate, "/v1/regions/19", headers={"Authorization": "Bearer " + token["access_token"]})
         assert (status, region["code"]) == (200, "19")
+        time.sleep(0.5)  # a line is written when the answer has left
+        for name, event in (("api", "request"), ("proxy", "proxied")):
+            lines = [json.loads(line) for line in (work / f"{name}-container.log").read_text(encoding="utf-8").splitlines()]
+            assert any(line["event"] == event and line.get("path") == "/v1/regions/19" for line in lines), lines
         say("both are healthy by their own checks; a token and a region through TLS, proxy and service")
         for name, container in (("proxy", proxy), ("api", api)):
             say(f"{name} ended {container.stop():.1f} s after SIGTERM, with status 0")
