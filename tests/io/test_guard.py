@@ -94,5 +94,5 @@ def test_a_request_cut_at_any_byte_is_not_executed(guarded):
             wire.socket.shutdown(socket.SHUT_WR)
             assert wire.rest() == b"", whole[:cut]
     assert mark.decode() not in guarded.log_text()
-    assert exchange_of(guarded, whole).statuses == [400, 200]
+    assert exchange_of(guarded, whole).statuses == [401, 200]
     assert mark.decode() in guarded.log_text()

@@ -6,6 +6,7 @@ import re
 import socket
 import subprocess
 import time
+import uuid
 
 import pytest
 import requests
@@ -43,7 +44,7 @@ def lonely(directory):
     made = []
 
     def make(*ports):
-        made.append(Gateway(directory / f"lonely-{free_port()}", ports))
+        made.append(Gateway(directory / f"lonely-{uuid.uuid4().hex}", ports))
         return made[-1]
 
     yield make

@@ -30,7 +30,7 @@ HANDED_ON = {
     "control byte in a value": (400, "bad_request"),
     "DEL in a value": (400, "bad_request"),
     "two content types": (400, "bad_request"),
-    "other expectation": (400, None),  # without it this is a request for a token that lacks its client
+    "other expectation": (401, None),  # without it this is a request for a token that lacks its client
     "body too large": (413, "body_too_large"),
     "body too large, chunked": (413, "body_too_large"),
     "too many headers": (431, "header_too_large"),
