@@ -106,7 +106,7 @@ class TestChanges:
         within(lambda: status(own_api, self.token) == 401)
         problem(own_api.get("/v1/regions/19", token=self.token), 401, "invalid_token")
         people.sql("UPDATE app_user SET status = 'active', disabled_reason = NULL WHERE id = %s", self.user["id"])
-        within(lambda: status(own_api, self.token) == 200)
+        within(lambda: status(own_api, people.token(self.user, self.app)) == 200)
 
     def test_a_suspended_client(self, own_api, people):
         people.sql("UPDATE client SET status = 'suspended' WHERE id = %s", self.app["client_id"])
