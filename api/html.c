@@ -104,5 +104,6 @@ void html_end(struct call *call)
 
 void html_alert(struct call *call, const char *text)
 {
-    html_print(&call->response.body, "<p class=\"alert\" role=\"alert\" id=\"alert\">%s</p>\n", text);
+    html_print(&call->response.body, "<p class=\"alert\" role=\"alert\" id=\"alert\">%s</p>\n",
+               text);
 }

@@ -5,7 +5,8 @@
 #include "api/call.h"
 
 extern const char html_style[]; /* the one style sheet, within each page */
-extern const char html_style_hash[]; /* its SHA-256 as the policy names it; a unit test compares them */
+extern const char
+    html_style_hash[]; /* its SHA-256 as the policy names it; a unit test compares them */
 
 /* The bytes as text of an element or of a quoted attribute. */
 void html_escape(struct buffer *out, struct span text);

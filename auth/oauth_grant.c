@@ -222,9 +222,8 @@ static enum problem_code refresh_use(const struct oauth_call *call,
 
 /* The successor that the first use of this token got: our own, or the one that another request brought. */
 static bool successor(const struct oauth_call *call, struct span presented,
-                      const struct refresh_token *token,
-                      const unsigned char key[REFRESH_KEY_BYTES], const char *sealed_text,
-                      struct span *ret_text)
+                      const struct refresh_token *token, const unsigned char key[REFRESH_KEY_BYTES],
+                      const char *sealed_text, struct span *ret_text)
 {
     unsigned char sealed[REFRESH_SECRET_BYTES];
     struct refresh_token next = *token;

@@ -125,10 +125,9 @@ enum problem_code oauth_code_issue(const struct oauth_call *call,
         {"consent.remember", span_of(request->remember ? "true" : "false")},
     };
     struct rows *rows;
-    enum problem_code problem = ask_write(call->auth->pool, call->arena, &context,
-                                          "oauth_code_issue", parameters,
-                                          sizeof parameters / sizeof *parameters,
-                                          call->deadline_ms, &rows, NULL, NULL);
+    enum problem_code problem = ask_write(
+        call->auth->pool, call->arena, &context, "oauth_code_issue", parameters,
+        sizeof parameters / sizeof *parameters, call->deadline_ms, &rows, NULL, NULL);
     if (problem != PROBLEM_NONE)
         return problem;
     const char *issued = ask_cell(call->arena, rows, "issued");

@@ -47,8 +47,8 @@ static void cookie_renew(struct authorize *authorize)
     char cookie[OAUTH_COOKIE_LENGTH + 1];
     oauth_cookie_make(cookie);
     authorize->cookie = arena_copy(call->arena, span_of(cookie));
-    response_header(call, "Set-Cookie", "%s=%s; Path=/; HttpOnly; SameSite=Lax%s", cookie_name(call),
-                    cookie, secure(call) ? "; Secure" : "");
+    response_header(call, "Set-Cookie", "%s=%s; Path=/; HttpOnly; SameSite=Lax%s",
+                    cookie_name(call), cookie, secure(call) ? "; Secure" : "");
 }
 
 /* ---- steps ---------------------------------------------------------------------------------- */
@@ -212,8 +212,7 @@ static struct span trimmed(struct span text)
 static enum problem_code log_in(struct authorize *authorize, const struct form *form)
 {
     struct call *call = authorize->call;
-    struct login_request request = {trimmed(form->username), form->password,
-                                    call_address(call)};
+    struct login_request request = {trimmed(form->username), form->password, call_address(call)};
     struct login_user user;
     int64_t wait_s = BUSY_WAIT_S;
     enum problem_code code = auth_login(call->service->pool, call->arena, &request,

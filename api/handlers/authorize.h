@@ -21,8 +21,9 @@ struct authorize {
     const char *form_target; /* where forms may lead beside here: the app, as a source of CSP */
     uint32_t asked;          /* scopes; 0 when none were named */
     unsigned prompt;
-    int64_t max_age_s;  /* -1: not told */
-    struct span cookie; /* as sent, or the fresh one that this answer sets; OAUTH_COOKIE_LENGTH or empty */
+    int64_t max_age_s; /* -1: not told */
+    struct span
+        cookie; /* as sent, or the fresh one that this answer sets; OAUTH_COOKIE_LENGTH or empty */
     struct oauth_session session;
 };
 

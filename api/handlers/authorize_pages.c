@@ -9,7 +9,8 @@
 static const struct {
     const char *name, *words[2];
 } scope_words[] = {
-#define SCOPE(name, indonesian, english) {name, {[LANGUAGE_ID] = indonesian, [LANGUAGE_EN] = english}},
+#define SCOPE(name, indonesian, english)                                                           \
+    {name, {[LANGUAGE_ID] = indonesian, [LANGUAGE_EN] = english}},
 #include "api/handlers/scopes.def"
 #undef SCOPE
 };
@@ -30,7 +31,8 @@ struct span authorize_form_token(const struct authorize *authorize)
 
 static void form_open(struct authorize *authorize)
 {
-    html_print(BODY(authorize), "<form method=\"post\">\n<input type=\"hidden\" name=\"form_token\" value=\"%s\">\n",
+    html_print(BODY(authorize),
+               "<form method=\"post\">\n<input type=\"hidden\" name=\"form_token\" value=\"%s\">\n",
                arena_cstr(authorize->call->arena, authorize_form_token(authorize)));
 }
 
@@ -48,7 +50,8 @@ static void footer(struct authorize *authorize)
             query = arena_printf(arena, "%s%.*s&", query, SPAN_ARG(one));
         rest = end ? (struct span){end + 1, rest.len - one.len - 1} : SPAN_NONE;
     }
-    html_print(BODY(authorize), "<footer><a href=\"?%sui_locales=%s\" lang=\"%s\" hreflang=\"%s\">%s</a></footer>\n",
+    html_print(BODY(authorize),
+               "<footer><a href=\"?%sui_locales=%s\" lang=\"%s\" hreflang=\"%s\">%s</a></footer>\n",
                query, english ? "id" : "en", english ? "id" : "en", english ? "id" : "en",
                english ? "Bahasa Indonesia" : "English");
 }
@@ -76,9 +79,10 @@ enum problem_code authorize_fault_page(struct authorize *authorize, enum authori
             : SAY(authorize, "Permintaan dari aplikasi tidak dapat dibaca.",
                   "The app's request cannot be read.");
     struct call *call = authorize->call;
-    html_begin(call, 400, authorize->language,
-               SAY(authorize, "Tidak dapat masuk dari aplikasi ini", "Cannot sign in from this app"),
-               NULL);
+    html_begin(
+        call, 400, authorize->language,
+        SAY(authorize, "Tidak dapat masuk dari aplikasi ini", "Cannot sign in from this app"),
+        NULL);
     html_alert(call, words);
     html_print(BODY(authorize), "<p>%s</p>\n<p class=\"small\">%s: %s</p>\n",
                SAY(authorize, "Kembalilah ke aplikasi, atau beri tahu pembuatnya.",
@@ -95,8 +99,9 @@ enum problem_code authorize_unavailable_page(struct authorize *authorize, int64_
     html_begin(call, 503, authorize->language,
                SAY(authorize, "Layanan sedang sibuk", "The service is busy"), NULL);
     response_header(call, "Retry-After", "%lld", (long long)wait_s);
-    html_alert(call, SAY(authorize, "Layanan belum dapat menjawab. Muat ulang halaman ini sebentar lagi.",
-                         "The service cannot answer yet. Load this page again in a moment."));
+    html_alert(call,
+               SAY(authorize, "Layanan belum dapat menjawab. Muat ulang halaman ini sebentar lagi.",
+                   "The service cannot answer yet. Load this page again in a moment."));
     html_end(call);
     return PROBLEM_NONE;
 }
@@ -112,14 +117,16 @@ static const char *alert_words(struct authorize *authorize, enum login_alert ale
                    "The user name or the password is wrong.");
     case ALERT_THROTTLED:
         return arena_printf(arena,
-                            SAY(authorize, "Terlalu banyak percobaan. Coba lagi sesudah %lld detik.",
+                            SAY(authorize,
+                                "Terlalu banyak percobaan. Coba lagi sesudah %lld detik.",
                                 "Too many attempts. Try again after %lld seconds."),
                             (long long)wait_s);
     case ALERT_BUSY:
         return SAY(authorize, "Layanan sedang sibuk. Coba lagi sebentar lagi.",
                    "The service is busy. Try again in a moment.");
     case ALERT_EXPIRED:
-        return SAY(authorize, "Halaman ini sudah kedaluwarsa, atau cookie tidak diizinkan. Silakan coba lagi.",
+        return SAY(authorize,
+                   "Halaman ini sudah kedaluwarsa, atau cookie tidak diizinkan. Silakan coba lagi.",
                    "This page has expired, or cookies are not allowed. Please try again.");
     case ALERT_NONE:
         break;
@@ -130,14 +137,14 @@ static const char *alert_words(struct authorize *authorize, enum login_alert ale
 static void field(struct authorize *authorize, const char *name, const char *label,
                   const char *attributes, struct span value, bool invalid)
 {
-    html_print(BODY(authorize), "<label for=\"%s\">%s</label>\n<input id=\"%s\" name=\"%s\" required", name,
-               label, name, name);
+    html_print(BODY(authorize),
+               "<label for=\"%s\">%s</label>\n<input id=\"%s\" name=\"%s\" required", name, label,
+               name, name);
     buffer_span(BODY(authorize), span_of(attributes)); /* literals of ours */
     if (invalid)
         BUFFER_LITERAL(BODY(authorize), " aria-invalid=\"true\" aria-describedby=\"alert\"");
     if (value.len)
-        html_print(BODY(authorize), " value=\"%s\"",
-                   arena_cstr(authorize->call->arena, value));
+        html_print(BODY(authorize), " value=\"%s\"", arena_cstr(authorize->call->arena, value));
     BUFFER_LITERAL(BODY(authorize), ">\n");
 }
 
@@ -146,11 +153,12 @@ enum problem_code authorize_login_page(struct authorize *authorize, int status,
 {
     struct call *call = authorize->call;
     const char *words = alert_words(authorize, alert, wait_s);
-    html_begin(call, status, authorize->language, SAY(authorize, "Masuk ke TPBIS", "Sign in to TPBIS"),
-               authorize->form_target);
+    html_begin(call, status, authorize->language,
+               SAY(authorize, "Masuk ke TPBIS", "Sign in to TPBIS"), authorize->form_target);
     if (status == 429 || status == 503)
         response_header(call, "Retry-After", "%lld", (long long)wait_s);
-    html_print(BODY(authorize), "<p>%s ", SAY(authorize, "untuk memakai aplikasi", "to use the app"));
+    html_print(BODY(authorize), "<p>%s ",
+               SAY(authorize, "untuk memakai aplikasi", "to use the app"));
     app_name(authorize);
     BUFFER_LITERAL(BODY(authorize), "</p>\n");
     if (words)
@@ -163,10 +171,12 @@ enum problem_code authorize_login_page(struct authorize *authorize, int status,
     field(authorize, "password", SAY(authorize, "Kata sandi", "Password"),
           " type=\"password\" autocomplete=\"current-password\" maxlength=\"256\"", SPAN_NONE,
           alert == ALERT_WRONG);
-    html_print(BODY(authorize), "<button name=\"action\" value=\"login\">%s</button>\n</form>\n<p class=\"small\">%s</p>\n",
-               SAY(authorize, "Masuk", "Sign in"),
-               SAY(authorize, "Lupa kata sandi? Mintalah tautan baru kepada administrator Anda.",
-                   "Forgot your password? Ask your administrator for a new link."));
+    html_print(
+        BODY(authorize),
+        "<button name=\"action\" value=\"login\">%s</button>\n</form>\n<p class=\"small\">%s</p>\n",
+        SAY(authorize, "Masuk", "Sign in"),
+        SAY(authorize, "Lupa kata sandi? Mintalah tautan baru kepada administrator Anda.",
+            "Forgot your password? Ask your administrator for a new link."));
     footer(authorize);
     html_end(call);
     return PROBLEM_NONE;
@@ -197,13 +207,16 @@ static void consent_text(struct authorize *authorize)
                    SAY(authorize, "Aplikasi itu akan dapat:", "It will be able to:"));
         scopes_list(authorize, held);
     } else {
-        html_print(BODY(authorize), "%s</p>\n",
-                   SAY(authorize, "Saat ini Anda belum punya tugas, sehingga aplikasi itu belum dapat berbuat apa-apa.",
-                       "You hold no duty today, so it cannot do anything yet."));
+        html_print(
+            BODY(authorize), "%s</p>\n",
+            SAY(authorize,
+                "Saat ini Anda belum punya tugas, sehingga aplikasi itu belum dapat berbuat apa-apa.",
+                "You hold no duty today, so it cannot do anything yet."));
     }
     if (scopes & ~held) {
-        html_print(BODY(authorize), "<details><summary>%s</summary>\n",
-                   SAY(authorize, "Juga, bila kelak menjadi tugas Anda", "Also, once it is your duty"));
+        html_print(
+            BODY(authorize), "<details><summary>%s</summary>\n",
+            SAY(authorize, "Juga, bila kelak menjadi tugas Anda", "Also, once it is your duty"));
         scopes_list(authorize, scopes & ~held);
         BUFFER_LITERAL(BODY(authorize), "</details>\n");
     }
@@ -232,7 +245,8 @@ enum problem_code authorize_consent_page(struct authorize *authorize, enum login
                "<button class=\"second\" name=\"action\" value=\"deny\">%s</button>\n"
                "<button class=\"link\" name=\"action\" value=\"switch\">%s</button>\n</form>\n",
                SAY(authorize, "Izinkan", "Allow"), SAY(authorize, "Tolak", "Refuse"),
-               SAY(authorize, "Bukan Anda? Masuk dengan akun lain", "Not you? Sign in with another account"));
+               SAY(authorize, "Bukan Anda? Masuk dengan akun lain",
+                   "Not you? Sign in with another account"));
     footer(authorize);
     html_end(call);
     return PROBLEM_NONE;

@@ -114,7 +114,8 @@ static bool max_age_read(struct authorize *authorize)
     for (size_t i = 0; i < authorize->max_age.len; i++)
         if (authorize->max_age.ptr[i] < '0' || authorize->max_age.ptr[i] > '9')
             return false;
-    authorize->max_age_s = strtoll(arena_cstr(authorize->call->arena, authorize->max_age), NULL, 10);
+    authorize->max_age_s = strtoll(arena_cstr(authorize->call->arena, authorize->max_age), NULL,
+                                   10);
     return true;
 }
 

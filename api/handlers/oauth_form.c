@@ -48,11 +48,16 @@ static bool form_read(struct call *call, struct oauth_form *form)
         const char *name;
         struct span *slot;
     } slots[] = {
-        {"grant_type", &form->grant_type},       {"code", &form->code},
-        {"redirect_uri", &form->redirect_uri},   {"code_verifier", &form->code_verifier},
-        {"refresh_token", &form->refresh_token}, {"scope", &form->scope},
-        {"token", &form->token},                 {"resource", &form->resource},
-        {"client_id", &form->client_id},         {"client_secret", &form->client_secret},
+        {"grant_type", &form->grant_type},
+        {"code", &form->code},
+        {"redirect_uri", &form->redirect_uri},
+        {"code_verifier", &form->code_verifier},
+        {"refresh_token", &form->refresh_token},
+        {"scope", &form->scope},
+        {"token", &form->token},
+        {"resource", &form->resource},
+        {"client_id", &form->client_id},
+        {"client_secret", &form->client_secret},
     };
     struct query_pair pairs[PAIRS_MAX];
     size_t count;

@@ -72,6 +72,7 @@ enum problem_code handle_protected_resource(struct call *call)
     member(call, "jwks_uri", "/.well-known/jwks.json");
     member(call, "resource_documentation", "/docs");
     scopes(body);
-    BUFFER_LITERAL(body, ",\"bearer_methods_supported\":[\"header\"],\"resource_name\":\"TPBIS API\"}");
+    BUFFER_LITERAL(body,
+                   ",\"bearer_methods_supported\":[\"header\"],\"resource_name\":\"TPBIS API\"}");
     return machine_made(call, "application/json");
 }

@@ -15,8 +15,7 @@ static void escapes(void **state)
     struct buffer out = {0};
     html_print(&out, "<b title=\"%s\">%s</b> 100%%", "a\"b'c", "<script>&amp;");
     buffer_char(&out, '\0');
-    assert_string_equal(out.data,
-                        "<b title=\"a&quot;b&#39;c\">&lt;script&gt;&amp;amp;</b> 100%");
+    assert_string_equal(out.data, "<b title=\"a&quot;b&#39;c\">&lt;script&gt;&amp;amp;</b> 100%");
     buffer_free(&out);
 }
 

@@ -37,7 +37,8 @@ static void every_other_text_is_none(void **state)
         assert_false(refresh_token_read(key, span_of(changed), &read));
         assert_false(refresh_token_read(key, (struct span){text.ptr, i}, &read));
     }
-    assert_false(refresh_token_read(key, span_of(arena_printf(arena, "%.*sA", SPAN_ARG(text))), &read));
+    assert_false(
+        refresh_token_read(key, span_of(arena_printf(arena, "%.*sA", SPAN_ARG(text))), &read));
     const unsigned char other[REFRESH_KEY_BYTES] = {1, 2, 4};
     assert_false(refresh_token_read(other, text, &read));
     arena_free(arena);

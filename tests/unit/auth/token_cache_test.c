@@ -192,8 +192,9 @@ static void *stress(void *argument)
                 claims.scopes != (uint32_t)number || claims.expires_s <= now_s)
                 wrong++;
         } else {
-            struct token_claims fresh = {subject, client, (uint32_t)number, now_s,
-                                         now_s + 1 + (int64_t)(number % 90), NULL, NULL};
+            struct token_claims fresh = {
+                subject, client, (uint32_t)number, now_s, now_s + 1 + (int64_t)(number % 90),
+                NULL,    NULL};
             token_cache_store(cache, hash, 1, now_s, &fresh);
         }
         arena_reset(own);
