@@ -58,10 +58,13 @@ SELECT is(oauth_refresh_revoke('01a1fdc3-0000-7000-8000-000000000104', 'c_other'
 UPDATE oauth_refresh SET expires_at = now() WHERE grant_id = '01a1fdc3-0000-7000-8000-000000000104';
 SELECT is(pg_temp.use(4, 'a', 'b'), 'expired', 'an unused one ends');
 UPDATE oauth_refresh SET expires_at = now() + interval '1 day' WHERE grant_id = '01a1fdc3-0000-7000-8000-000000000104';
-UPDATE app_user SET status = 'disabled' WHERE id = pg_temp.siti();
-SELECT is(pg_temp.use(4, 'a', 'b'), 'inactive', 'a disabled user''s does nothing');
 SELECT is(user_sessions_end(pg_temp.siti(), 'test'), 1, 'all that is alive ends, once');
 SELECT is(user_sessions_end(pg_temp.siti(), 'test'), 0, 'and not again');
+SELECT login_session_begin(pg_temp.h('cookie'), pg_temp.siti(), 900);
+SELECT pg_temp.issue('code5', false);
+SELECT pg_temp.redeem('code5', number => 5);
+UPDATE app_user SET status = 'disabled' WHERE id = pg_temp.siti();
+SELECT is(pg_temp.use(5, 'a', 'b'), 'revoked', 'who is disabled is logged out everywhere');
 
 UPDATE oauth_grant SET created_at = now() - interval '99 days', expires_at = now() - interval '2 days';
 UPDATE oauth_revocation SET created_at = now() - interval '2 days';
