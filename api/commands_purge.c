@@ -28,11 +28,11 @@ static bool run(struct connection *connection, struct arena *arena, bool keep,
     struct rows *rows = NULL;
     assert(statement && statement->parameter_count == 1);
     memset(values, 0, contract_name_count * sizeof(*values));
-    values[statement->parameters[0].name] =
-        (struct value){.text = keep ? "t" : "f", .len = 1, .state = VALUE_PRESENT};
+    values[statement->parameters[0].name] = (struct value){
+        .text = keep ? "t" : "f", .len = 1, .state = VALUE_PRESENT};
 
-    enum problem_code code =
-        query_write(connection, &context, &step, 1, deadline_ms, &rows, &changed, &failure);
+    enum problem_code code = query_write(connection, &context, &step, 1, deadline_ms, &rows,
+                                         &changed, &failure);
     if (code == PROBLEM_NONE)
         code = query_commit(connection, deadline_ms, &failure);
     if (code != PROBLEM_NONE) {
@@ -74,12 +74,12 @@ int command_purge(const struct settings *settings, int count, char **options)
         return 2;
     }
     struct arena *arena = arena_new(4096);
-    struct pool *pool = pool_new(&(struct pool_options){
-        .url = *settings->owner_database_url ? settings->owner_database_url
-                                             : settings->database_url,
-        .size = 1,
-        .lifetime_ms = DEADLINE_MS,
-        .statement_timeout_ms = DEADLINE_MS});
+    struct pool *pool = pool_new(&(struct pool_options){.url = *settings->owner_database_url
+                                                                   ? settings->owner_database_url
+                                                                   : settings->database_url,
+                                                        .size = 1,
+                                                        .lifetime_ms = DEADLINE_MS,
+                                                        .statement_timeout_ms = DEADLINE_MS});
     struct connection *connection;
     struct rows *rows = NULL;
     enum problem_code code = pool_lend(pool, clock_monotonic_ms() + 30000, &connection);

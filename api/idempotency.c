@@ -160,7 +160,7 @@ static void answer_replay(struct call *call, struct span text)
     line = line_take(&rest);
     response->content_type = line.len ? arena_cstr(call->arena, line) : NULL;
     headers = rest;
-    while ((line = line_take(&rest)).len)
+    while (line_take(&rest).len)
         ;
     buffer_span(&response->body, rest);
     while ((line = line_take(&headers)).len)

@@ -188,7 +188,7 @@ static enum problem_code transact(struct jobs *jobs, const struct job *job,
     watch_committed(jobs->service->watch, &changed);
     if (text.len)
         log_event(LOG_INFO, "job_note", LOG_C("job", job->name), LOG_S("note", text));
-    return code;
+    return PROBLEM_NONE;
 }
 
 static enum problem_code statement_run(struct jobs *jobs, size_t job)

@@ -218,7 +218,8 @@ struct operation {
     bool creates;        /* answers 201 with Location */
     bool match_required; /* If-Match: 428 without */
     bool optional_body;
-    bool unwatched; /* it reads a table that is not audited: no watch can tell whether its answer is stale */
+    bool
+        unwatched; /* it reads a table that is not audited: no watch can tell whether its answer is stale */
     uint16_t success;           /* the first 2xx of its responses */
     uint8_t produces, consumes; /* bits of enum media */
     uint16_t cost;              /* x-cost, for quotas; 1 unless told */
@@ -239,9 +240,9 @@ struct operation {
         *fields; /* top-level names of its answer (of an item of a list), for fields= */
     const struct statement *gate, *write, *answer; /* each or NULL; answer is :many for a list */
     const char *handler;                           /* name of a handler in C, or NULL */
-    const char *prepare; /* x-prepare: a function in C before the statements, or NULL */
-    const char *body_constant;                     /* x-constant: the whole answer, JSON, or NULL */
-    const uint16_t *tables; /* union of the tables its answer (and gate) reads */
+    const char *prepare;       /* x-prepare: a function in C before the statements, or NULL */
+    const char *body_constant; /* x-constant: the whole answer, JSON, or NULL */
+    const uint16_t *tables;    /* union of the tables its answer (and gate) reads */
 };
 extern const struct operation contract_operations[];
 extern const uint16_t contract_operation_count;

@@ -12,7 +12,7 @@ DAYS = {"before": {"starts_on": 1, "ends_on": 30}, "after": {"starts_on": -30, "
         "first day": {"starts_on": 0, "ends_on": 30}, "last day": {"starts_on": -30, "ends_on": 0}}
 MEDIA = {"PATCH": "application/merge-patch+json"}
 # What everybody who holds a token may ask, whatever their charge: who am I, and what may I do.
-OPEN_TO_ANY_TOKEN = set()
+OPEN_TO_ANY_TOKEN = {"get_me", "get_me_can"}
 # Elsewhere, and of another kind, than what FITTING names: nothing unpublished of it is theirs.
 ELSEWHERE = {"provincial_coordinator": {"region": "73"}, "team_member": {"region": "73"}, "regency_facilitator": {"region": "73.08"}}
 
@@ -73,5 +73,6 @@ def test_nothing_is_written_elsewhere(own_api, own_database, role):
                 continue
             answer = send(own_api, template, method, operation, token)
             assert answer.status_code >= 400, f"{operation['operationId']}: {answer.status_code} {answer.text[:300]}"
-        cursor.execute("SELECT count(*), string_agg(DISTINCT operation, ' ') FROM audit WHERE actor = %s AND action <> 'read'", [user["id"]])
+        cursor.execute("SELECT count(*), string_agg(DISTINCT operation, ' ') FROM audit "
+                       "WHERE actor = %s AND action <> 'read' AND operation <> 'submit_authorization'", [user["id"]])
         assert cursor.fetchone() == (0, None)

@@ -210,6 +210,7 @@ class TestRate:
             problem(change(api, made, rate_per_minute=wrong), 422, "invalid_body")
 
 
+@pytest.mark.one_process
 class TestSuspension:
     def test_suspended_and_reinstated(self, api, database):
         made = client(api)

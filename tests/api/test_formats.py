@@ -361,7 +361,8 @@ def test_headers_that_keep_a_browser_safe(own_api, path):
         policy = answer.headers["Content-Security-Policy"]
         assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy and "unsafe" not in policy
         assert {"Accept", "Accept-Encoding", "Accept-Language", "Authorization", "Origin"} <= set(answer.headers["Vary"].split(", "))
-        assert answer.headers["Cache-Control"] in (["no-store"] if answer.status_code >= 400 else ["private, no-cache", "no-store"])
+        assert answer.headers["Cache-Control"] in (
+            ["no-store"] if answer.status_code >= 400 else ["public, max-age=300"] if "jwks" in path else ["private, no-cache", "no-store"])
         assert answer.headers["X-Request-Id"] and "Server" not in answer.headers
 
 

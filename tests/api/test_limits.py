@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from harness.client import problem
 
+pytestmark = pytest.mark.one_process  # what several let through together: tests/io/test_limits_shared.py
+
 QUIET = "/v1/regions/19"
 
 

@@ -62,6 +62,7 @@ def test_somebody_without_any_right(own_api, people):
     problem(own_api.get("/v1/regions/19", token=token), 403, "insufficient_scope")
 
 
+@pytest.mark.one_process
 def test_what_is_given_and_taken_shows_at_once(own_api, people):
     person = people.user()
     token = people.token(person)

@@ -15,6 +15,8 @@ from harness.tokens import SCOPES, oauth_error, unb64
 
 WAIT_SECONDS = 2  # revocation counts within that, everywhere
 
+pytestmark = pytest.mark.one_process  # what ends is dead within a second elsewhere: test_two_processes.py
+
 
 @pytest.fixture(scope="module")
 def people(own_api):

@@ -108,3 +108,24 @@ def test_a_change_of_rights_works_everywhere(pair, cluster):
     for side in pair:
         until(RIGHTS_SECONDS, lambda side=side: side.get("/v1/regions/19", token=token).status_code == 401)
         problem(side.get("/v1/regions/19", token=token), 401, "invalid_token")
+
+
+def test_a_login_ends_everywhere(pair):
+    """A person who is logged in at one is so at the other; revoked, disabled or robbed of a charge at one, nowhere."""
+    one, other = pair
+    for end in ("revoke", "disable", "charge"):
+        user = one.people.user("regency_facilitator")
+        granted = one.people.log_in(user)
+        token = granted["access_token"]
+        for side in pair:
+            assert side.get("/v1/regions/19", token=token).status_code == 200
+        if end == "revoke":
+            app = one.people.default_app
+            assert one.post("/oauth2/revoke", token=None, data={"token": granted["refresh_token"], "client_id": app["client_id"]}).status_code == 200
+        elif end == "disable":
+            assert one.post(f"/v1/users/{user['id']}/disable", token="national_admin", json={"reason": "uji"}).status_code == 200
+        else:
+            [charge] = one.get(f"/v1/assignments?user={user['id']}", token="national_admin").json()["items"]
+            assert one.post(f"/v1/assignments/{charge['id']}/end", token="national_admin", json={}).status_code == 200
+        for side in pair:
+            until(RIGHTS_SECONDS, lambda side=side: side.get("/v1/regions/19", token=token).status_code == (403 if end == "charge" else 401))

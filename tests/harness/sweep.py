@@ -68,4 +68,5 @@ def write_sweep(api, method, path, operation, body, lost=None, token="national_a
     if matched:
         problem(api.request(method, path, token=token, json=body, headers={**headers, "If-Match": '"999999.x"'}), 412,
                 "precondition_failed")
+    if "428" in operation["responses"]:
         problem(api.request(method, path, token=token, json=body, headers=headers), 428, "precondition_required")

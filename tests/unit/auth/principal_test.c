@@ -32,7 +32,11 @@ static int teardown(void **state)
 static struct reach reach_of(const struct assignment *list, size_t count, uint32_t held,
                              uint32_t scope)
 {
-    struct principal principal = {.subject = "c1", .client_id = "c1", .scopes = held, .assignments = list, .assignment_count = count};
+    struct principal principal = {.subject = "c1",
+                                  .client_id = "c1",
+                                  .scopes = held,
+                                  .assignments = list,
+                                  .assignment_count = count};
     struct reach reach;
     principal_reach(arena, &principal, scope, &reach);
     return reach;
@@ -115,7 +119,11 @@ static void test_alternatives(void **state)
     const struct assignment list[] = {{WRITE, 3, "provincial_coordinator", "19", NULL},
                                       {STATISTICS, 1, "integration", "31", NULL},
                                       {READ, 7, "portal", "", NULL}};
-    struct principal principal = {.subject = "c1", .client_id = "c1", .scopes = WRITE | STATISTICS | READ, .assignments = list, .assignment_count = 3};
+    struct principal principal = {.subject = "c1",
+                                  .client_id = "c1",
+                                  .scopes = WRITE | STATISTICS | READ,
+                                  .assignments = list,
+                                  .assignment_count = 3};
     const uint32_t alternatives[] = {WRITE, STATISTICS};
     struct reach reach;
     principal_reach_any(arena, &principal, alternatives, 2, &reach);

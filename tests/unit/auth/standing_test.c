@@ -41,7 +41,8 @@ static void test_scopes(void **state)
     assert_int_equal(standing_scopes(&(struct standing){true, list, 2, NULL, 0}), 7);
     assert_int_equal(standing_scopes(&(struct standing){true, list, 1, NULL, 0}), 1);
     assert_int_equal(standing_scopes(&(struct standing){true, NULL, 0, NULL, 0}), 0);
-    assert_int_equal(standing_scopes(&(struct standing){false, list, 2, NULL, 0}), 0); /* suspended */
+    assert_int_equal(standing_scopes(&(struct standing){false, list, 2, NULL, 0}),
+                     0); /* suspended */
 }
 
 static void test_version_and_day(void **state)
@@ -128,7 +129,8 @@ static void *stress(void *argument)
                 wrong++;
         } else {
             struct assignment one = {number, 3, "role", region, NULL};
-            standing_cache_store(cache, subject, version, DAY, &(struct standing){true, &one, 1, NULL, 0});
+            standing_cache_store(cache, subject, version, DAY,
+                                 &(struct standing){true, &one, 1, NULL, 0});
         }
         arena_reset(own);
     }

@@ -130,9 +130,10 @@ static void compares_and_draws(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sha256_vectors),       cmocka_unit_test(hmac_vector),       cmocka_unit_test(tag_is_half_the_hash),
-        cmocka_unit_test(base64_vectors),       cmocka_unit_test(base64_refusals),
-        cmocka_unit_test(long_texts_read_back), cmocka_unit_test(compares_and_draws),
+        cmocka_unit_test(sha256_vectors),       cmocka_unit_test(hmac_vector),
+        cmocka_unit_test(tag_is_half_the_hash), cmocka_unit_test(base64_vectors),
+        cmocka_unit_test(base64_refusals),      cmocka_unit_test(long_texts_read_back),
+        cmocka_unit_test(compares_and_draws),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
