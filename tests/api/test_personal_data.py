@@ -172,6 +172,12 @@ class TestRestriction:
 
 
 class TestErasure:
+    def test_a_request_is_not_of_tomorrow(self, api):
+        one = programs.person(api)
+        tomorrow = str(datetime.date.today() + datetime.timedelta(days=2))
+        problem(erase(api, one, token="national_admin", received_on=tomorrow), 409, "date_in_future")
+        assert api.get(f"/v1/people/{one['id']}", token="national_admin").json()["name"]
+
     def test_of_a_person(self, api, known, database):
         training = api.get(f"/v1/people/{known['id']}/personal-data", token="national_admin").json()["person"]["trainings"][0]["training_id"]
         answer = erase(api, known, reference="PDP-2", received_on=day(-1))
