@@ -6,8 +6,11 @@ CREATE OR REPLACE FUNCTION operation_place_rule(operation text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
     WHEN operation IN ('create_library', 'delete_library', 'move_library') THEN 'library'
-    WHEN operation IN ('update_library', 'get_library_contact', 'put_identifier', 'delete_identifier') THEN 'own_library'
-    WHEN operation IN ('create_organization', 'update_organization', 'create_training', 'update_training') THEN 'area'
+    WHEN operation IN ('update_library', 'get_library_contact', 'put_identifier', 'delete_identifier', 'create_participation',
+        'update_participation', 'create_participation_plan', 'update_participation_plan', 'delete_participation_plan') THEN 'own_library'
+    WHEN operation IN ('create_organization', 'update_organization', 'create_training', 'update_training', 'create_person', 'update_person',
+        'delete_person') THEN 'area'
+    WHEN operation IN ('create_visit', 'update_visit') THEN 'visit'
     WHEN operation IN ('create_replication', 'update_replication') THEN 'village'
     WHEN operation IN ('create_team_meeting', 'update_team_meeting', 'create_team_task', 'update_team_task') THEN 'team_work'
     WHEN operation IN ('create_team', 'update_team', 'create_team_member', 'update_team_member') THEN 'team'
@@ -23,6 +26,9 @@ BEGIN
         WHEN 'library' THEN in_reach(place, rank, froms, tos, ranks)
         WHEN 'own_library' THEN in_reach(place, rank, froms, tos, ranks) OR coalesce(of_library = ANY (libraries), false)
         WHEN 'area' THEN in_reach(place, 6, froms, tos, ranks)
+        WHEN 'visit' THEN in_reach(place, rank, froms, tos, ranks) -- or as the work of the province's or the kabupaten's team
+            OR EXISTS (SELECT FROM team t WHERE t.region_code IN (left(region, 2), left(region, 5))
+                       AND team_in_reach(t.region_code, 'work', froms, tos, ranks))
         WHEN 'village' THEN in_reach(place, 5, froms, tos, ranks)
         WHEN 'inside' THEN in_reach(place, 7, froms, tos, ranks)
         WHEN 'team' THEN team_in_reach(region, 'team', froms, tos, ranks)

@@ -1,7 +1,7 @@
 -- The caller: who it is, and what it may do where and until when. Nothing here is about anybody else.
 
 -- name: get_me :one
-SELECT :caller.subject AS subject, CASE WHEN :caller.user IS NULL THEN 'client' ELSE 'user' END AS kind,
+SELECT coalesce((SELECT u.row_version FROM app_user u WHERE u.id = :caller.user), 0) AS "@version", :caller.subject AS subject, CASE WHEN :caller.user IS NULL THEN 'client' ELSE 'user' END AS kind,
     me_account(:caller.user) AS "user",
     c.id AS "client.id", c.name AS "client.name", c.allowed_region AS "client.allowed_region",
     array_to_json(:caller.scopes) AS scopes,
@@ -18,6 +18,19 @@ SELECT :caller.subject AS subject, CASE WHEN :caller.user IS NULL THEN 'client' 
      LEFT JOIN library l ON l.id = a.library_id) AS assignments
 FROM client c
 WHERE c.id = :caller.client
+
+-- A client that acts for itself has no account.
+-- name: gate_me :one
+SELECT gate_user(:caller.user, :if_match) AS passed
+
+-- name: update_me :exec
+UPDATE app_user SET
+    name = :name,              --? name
+    email = :email,            --? email
+    phone = :phone,            --? phone
+    language = :language,      --? language
+    row_version = row_version
+WHERE id = :caller.user
 
 -- What api/handlers/me.c asks for GET /v1/me/can.
 -- name: me_can :one internal

@@ -7,6 +7,7 @@ import pytest
 from harness.assignments import appointed, end
 from harness.client import problem
 from harness.people import People
+from harness.sweep import sweep
 
 PATH = "/v1/me"
 
@@ -94,6 +95,31 @@ def test_nobody(own_api, people):
     problem(own_api.get(PATH + "?user=x", token="portal"), 400, "invalid_parameter")
 
 
+def test_a_person_corrects_what_is_kept(own_api, people):
+    """One's own account and nobody else's, whatever one's role; the username and the person stay the administrators'."""
+    user, other = people.user("library_manager"), people.user("library_manager")
+    token = people.token(user)
+    first = me(own_api, token)
+    tag = own_api.get(PATH, token=token).headers["ETag"]
+    answer = own_api.patch(PATH, {"name": "Siti Baru", "phone": "0812-1", "email": "baru@example.id", "language": "en"}, etag=tag, token=token)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["user"] == {**first["user"], "name": "Siti Baru", "phone": "0812-1", "email": "baru@example.id", "language": "en"}
+    problem(own_api.patch(PATH, {"phone": None}, etag=tag, token=token), 412, "precondition_failed")
+    answer = own_api.patch(PATH, {"phone": None}, etag=answer.headers["ETag"], token=token)
+    assert answer.json()["user"]["phone"] is None and answer.json()["user"]["name"] == "Siti Baru"
+    for field in ("username", "person_id", "status"):
+        problem(own_api.patch(PATH, {field: "x"}, etag="*", token=token), 422, "invalid_body")
+    assert me(own_api, people.token(other))["user"]["name"] == other["name"]
+    problem(own_api.patch(PATH, {"name": "Mesin"}, etag="*", token="portal"), 404, "not_found")
+
+
+def test_what_the_engine_owes_of_a_correction(own_api, contract, people):
+    token = people.token(people.user("portal"))
+    operation = contract.find("PATCH", PATH)
+    sweep(own_api, "PATCH", PATH, operation, token=token)
+    problem(own_api.patch(PATH, {"language": "en"}, token=token), 428, "precondition_required")
+
+
 # ---- may I ----------------------------------------------------------------------------------------------------------------
 
 def can(api, token, operation, **where):
@@ -122,6 +148,17 @@ def really(api, token, operation, place, library):
         answer = api.post("/v1/organizations", token=token, json={"name": "Uji boleh", "sector": "bank", "region_code": place})
     elif operation == "create_training":
         answer = api.post("/v1/trainings", token=token, json={"title": "Uji", "kind": "tik", "region_code": place, "starts_on": "2026-01-05"})
+    elif operation == "create_person":
+        answer = api.post("/v1/people", token=token, json={"name": "Uji", "region_code": place})
+    elif operation == "create_participation":
+        answer = api.post("/v1/participations", token=token, json={"phase_id": "tpbis-2026", "library_id": library, "support": "full"})
+    elif operation == "create_visit":
+        visit = {"library_id": library, "kind": "mentoring", "visited_on": "2026-01-05"}
+        answer = api.post("/v1/visits", token=token, json=visit)
+        region = api.get(path).json()["region_code"]
+        for team in api.pages("/v1/tim-sinergi?within=" + region[:2]):  # or as the work of one of the place's teams
+            if answer.status_code == 403 and team["region_code"] in (region[:2], region[:5]):
+                answer = api.post("/v1/visits", token=token, json={**visit, "team_id": team["id"]})
     elif operation == "create_team":
         answer = api.post("/v1/tim-sinergi", token=token, json={"region_code": place, "formed_on": "2024-01-01"})
     else:
@@ -130,7 +167,7 @@ def really(api, token, operation, place, library):
 
 
 @pytest.mark.parametrize("role", ROLES)
-@pytest.mark.parametrize("operation", ["create_library", "create_organization", "create_training", "create_team"])
+@pytest.mark.parametrize("operation", ["create_library", "create_organization", "create_training", "create_team", "create_person"])
 def test_what_it_says_of_a_region_is_what_happens(own_api, role, operation):
     for place in PLACES:
         if operation == "create_team" and len(place) > 5:
@@ -141,7 +178,7 @@ def test_what_it_says_of_a_region_is_what_happens(own_api, role, operation):
 
 
 @pytest.mark.parametrize("role", ROLES)
-@pytest.mark.parametrize("operation", ["update_library", "put_identifier", "get_library_contact"])
+@pytest.mark.parametrize("operation", ["update_library", "put_identifier", "get_library_contact", "create_participation", "create_visit"])
 def test_what_it_says_of_a_library_is_what_happens(own_api, role, operation):
     libraries = [own_api.service.cluster.library_at(own_api.service.database, "19.01.06.2002")]
     for place in ("19", "73.08", "19.01", "19.02.01.1001"):
