@@ -174,6 +174,19 @@ class TestChange:
         problem(api.patch(f"{PATH}/{other['id']}", {"person_id": str(uuid.uuid4())}, etag(api, other), token="national_admin"), 409, "person_unknown")
 
 
+def test_who_will_stand_beside_or_above_is_not_below(api, database):
+    """An account that is charged with more from some day on is not the coordinator's to change or to get a link for today."""
+    facilitator, promoted = invite(api), invite(api)
+    for one in (facilitator, promoted):
+        charge(database, one, "regency_facilitator", region="19.01")
+    charge(database, promoted, "provincial_coordinator", region="19", starts_on="2099-01-01")
+    for one, code in ((promoted, 403), (facilitator, 200)):
+        answers = [api.post(f"{PATH}/{one['id']}/invitation", token="provincial_coordinator", json={}),
+                   api.patch(f"{PATH}/{one['id']}", {"language": "en"}, etag="*", token="provincial_coordinator")]
+        assert [answer.status_code for answer in answers] == [code, code], [answer.text for answer in answers]
+        assert code == 200 or {answer.json()["code"] for answer in answers} == {"out_of_reach"}
+
+
 class TestReading:
     def test_lists_show_no_address(self, api):
         one = invite(api, email="rahasia-surel@example.id", phone="0899-rahasia", name="Namarupa Unik")
