@@ -47,7 +47,7 @@ build: $(BUILD)/tpbis ## build the service: build/tpbis
 
 test: ## every test, on the sanitized build (installs what is missing)
 	@$(ROOT)/.setup/install run test
-	+@for part in test-unit test-db test-races test-api test-io test-interop; do \
+	+@for part in test-unit test-db test-races test-api test-io test-interop test-fuzz; do \
 	    $(MAKE) --no-print-directory -f $(ROOT)/Makefile $$part || exit 1; done
 	@echo 'make test: every part passed'
 

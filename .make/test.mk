@@ -12,7 +12,7 @@ FUZZ_SECONDS ?= 60
 STRESS_SECONDS ?= 10
 
 ##@ Parts of make test
-.PHONY: test-unit test-db test-api test-io test-interop test-races fuzz-all
+.PHONY: test-unit test-db test-api test-io test-interop test-races test-fuzz fuzz-all
 test-unit: $(UNIT_TESTS) $(GEN)/contract.c ## rooms that know no database (cmocka), compilers, layout
 	@cd $(ROOT) && $(PYTHON) tests/unit/run.py $(UNIT_TESTS)
 	@$(PYTEST) tests/unit
@@ -74,6 +74,12 @@ $(BUILD)/fuzz/libtpbis.a: $(FUZZ_OBJECTS)
 $(FUZZ_TARGETS): $(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(BUILD)/fuzz/libtpbis.a
 	@$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBRARIES)
 -include $(FUZZ_OBJECTS:.o=.d)
+
+test-fuzz: $(FUZZ_TARGETS) ## every fuzz target over its corpus, once
+	@set -e; for target in $(FUZZ_TARGETS); do name=$$(basename $$target _fuzz); \
+	  $$target -runs=0 -verbosity=0 $(ROOT)/tests/fuzz/corpus/$$name >$(BUILD)/fuzz/$$name.log 2>&1 \
+	    || { tail -n 60 $(BUILD)/fuzz/$$name.log; exit 1; }; \
+	  echo "fuzz: $$name, $$(find $(ROOT)/tests/fuzz/corpus/$$name -type f | wc -l) inputs of its corpus passed"; done
 
 fuzz-all: $(FUZZ_TARGETS)
 	@set -e; for target in $(FUZZ_TARGETS); do name=$$(basename $$target _fuzz); \

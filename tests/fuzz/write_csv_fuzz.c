@@ -58,8 +58,8 @@ static void check_csv(const struct row_plan *plan, const struct rows *rows)
             demand(got.len == 0);
             continue;
         }
-        demand(got.len == 0 || !memchr("=+-@\t\r", got.ptr[0], 6));
-        bool guarded = cell[0] && strchr("=+-@\t\r", cell[0]);
+        demand(got.len == 0 || !memchr("=+-@\t\r\n", got.ptr[0], 7));
+        bool guarded = cell[0] && strchr("=+-@\t\r\n", cell[0]);
         if (guarded) {
             demand(got.ptr[0] == '\'');
             got = (struct span){got.ptr + 1, got.len - 1};
@@ -137,7 +137,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     if (!rows.cells[0][3])
         rows.cells[0][3] = "id"; /* a feature without an id has none to check */
-    struct row_plan *plan = row_plan_new(arena, &rows, NULL, 0);
+    struct row_plan *plan = row_plan_new(arena, &rows, NULL, 0, true);
     check_csv(plan, &rows);
     check_json(plan, &rows);
     arena_free(arena);
