@@ -27,7 +27,7 @@ test-io: $(BUILD)/asan/tpbis ## signals, drain, a lost database, smuggled and sl
 	@$(PYTEST) tests/io --binary '$(BUILD)/asan/tpbis'
 
 test-interop: $(BUILD)/asan/tpbis ## clients of OAuth and JWT that nobody here wrote, from npm
-	@$(PYTEST) tests/interop --binary '$(BUILD)/asan/tpbis'
+	@$(PYTEST) tests/interop -rs --binary '$(BUILD)/asan/tpbis'
 
 .PHONY: browser
 browser: $(BUILD)/asan/tpbis ## the pages for logging in, in Chromium (not part of make test: a browser is large)
