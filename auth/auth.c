@@ -120,8 +120,10 @@ bool door_token_read(struct auth *auth, struct arena *arena, struct span token,
     enum token_fault fault = TOKEN_FAULT_size;
     if (token.len > 0 && token.len <= TOKEN_MAX_BYTES) {
         fault = token_look(auth, arena, token, ret_claims);
-        if (fault == TOKEN_FAULT_kid && key_keeper_asked(auth->keeper))
+        if (fault == TOKEN_FAULT_kid) {
+            key_keeper_asked(auth->keeper);
             fault = token_look(auth, arena, token, ret_claims);
+        }
     }
     if (fault != TOKEN_FAULT_none)
         log_event(LOG_INFO, "token_refused", LOG_C("reason", token_fault_text(fault)));

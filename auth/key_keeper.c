@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "api/base/arena.h"
 #include "api/base/clock.h"
@@ -17,10 +18,18 @@
 struct key_keeper {
     char *directory;
     struct key_store *store;
-    pthread_mutex_t lock;   /* of what follows, and of one reload at a time */
-    unsigned char seen[32]; /* the fingerprint of what was last tried */
+    pthread_mutex_t lock;    /* of what follows, and of one reload at a time */
+    unsigned char seen[32];  /* the fingerprint of what was last tried */
+    struct timespec changed; /* of the directory, before it was last looked at */
     int64_t asked_ms, scheduled_ms;
 };
+
+/* Zero when there is no directory. */
+static struct timespec changed_at(const char *directory)
+{
+    struct stat about;
+    return stat(directory, &about) == 0 ? about.st_mtim : (struct timespec){0};
+}
 
 struct key_keeper *key_keeper_new(const char *directory, FILE *errors)
 {
@@ -103,17 +112,21 @@ bool key_keeper_look(struct key_keeper *keeper, FILE *errors)
     return good;
 }
 
-bool key_keeper_asked(struct key_keeper *keeper)
+void key_keeper_asked(struct key_keeper *keeper)
 {
     char *complaint = NULL;
     size_t len = 0;
-    bool is_other = false;
+    bool unused;
     int64_t now_ms = clock_monotonic_ms();
+    struct timespec changed = changed_at(keeper->directory);
     pthread_mutex_lock(&keeper->lock);
-    if (now_ms - keeper->asked_ms >= ASKED_EVERY_MS) {
+    bool is_new = changed.tv_sec != keeper->changed.tv_sec ||
+                  changed.tv_nsec != keeper->changed.tv_nsec;
+    if (is_new || now_ms - keeper->asked_ms >= ASKED_EVERY_MS) {
+        keeper->changed = changed;
         FILE *errors = open_memstream(&complaint, &len);
         keeper->asked_ms = now_ms;
-        if (!look(keeper, &is_other, errors)) {
+        if (!look(keeper, &unused, errors)) {
             fflush(errors);
             log_event(LOG_ERROR, "keys_not_loaded", LOG_C("why", complaint));
         }
@@ -121,7 +134,6 @@ bool key_keeper_asked(struct key_keeper *keeper)
         free(complaint);
     }
     pthread_mutex_unlock(&keeper->lock);
-    return is_other;
 }
 
 static bool schedule_due(struct key_keeper *keeper)

@@ -19,8 +19,9 @@ bool key_keeper_reload(struct key_keeper *keeper, FILE *errors);
 /* The same if the directory has changed since it was last read. */
 bool key_keeper_look(struct key_keeper *keeper, FILE *errors);
 
-/* For the sake of an unknown key: looks, but once a second at most. True when the keys are others now. */
-bool key_keeper_asked(struct key_keeper *keeper);
+/* For the sake of an unknown key: looks if the directory itself has changed, else once a second at most. The caller tries again
+ * in any case: another thread may have put the key in force meanwhile. */
+void key_keeper_asked(struct key_keeper *keeper);
 
 /* Makes the next key when the newest is so many days old, and removes those that nothing alive was signed with; then looks.
  * 0 days: only looks. */
