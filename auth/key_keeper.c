@@ -83,11 +83,10 @@ bool key_keeper_reload(struct key_keeper *keeper, FILE *errors)
     return good;
 }
 
-/* Under the lock. *ret_changed: other keys are in force. */
-static bool look(struct key_keeper *keeper, bool *ret_changed, FILE *errors)
+/* Under the lock. */
+static bool look(struct key_keeper *keeper, FILE *errors)
 {
     unsigned char fingerprint[32];
-    *ret_changed = false;
     if (!key_fingerprint(keeper->directory, fingerprint)) {
         bool said = memcmp(fingerprint, keeper->seen, sizeof keeper->seen) == 0;
         memcpy(keeper->seen, fingerprint, sizeof keeper->seen);
@@ -97,17 +96,16 @@ static bool look(struct key_keeper *keeper, bool *ret_changed, FILE *errors)
     }
     if (memcmp(fingerprint, keeper->seen, sizeof keeper->seen) == 0)
         return true;
-    *ret_changed = load(keeper, fingerprint, errors);
-    if (*ret_changed)
+    bool good = load(keeper, fingerprint, errors);
+    if (good)
         log_event(LOG_INFO, "keys_reloaded", LOG_C("directory", keeper->directory));
-    return *ret_changed;
+    return good;
 }
 
 bool key_keeper_look(struct key_keeper *keeper, FILE *errors)
 {
-    bool unused;
     pthread_mutex_lock(&keeper->lock);
-    bool good = look(keeper, &unused, errors);
+    bool good = look(keeper, errors);
     pthread_mutex_unlock(&keeper->lock);
     return good;
 }
@@ -116,7 +114,6 @@ void key_keeper_asked(struct key_keeper *keeper)
 {
     char *complaint = NULL;
     size_t len = 0;
-    bool unused;
     int64_t now_ms = clock_monotonic_ms();
     struct timespec changed = changed_at(keeper->directory);
     pthread_mutex_lock(&keeper->lock);
@@ -126,7 +123,7 @@ void key_keeper_asked(struct key_keeper *keeper)
         keeper->changed = changed;
         FILE *errors = open_memstream(&complaint, &len);
         keeper->asked_ms = now_ms;
-        if (!look(keeper, &unused, errors)) {
+        if (!look(keeper, errors)) {
             fflush(errors);
             log_event(LOG_ERROR, "keys_not_loaded", LOG_C("why", complaint));
         }
