@@ -1,20 +1,19 @@
 """The reference page over HTTP, as a browser fetches it. It must stand without a database and without other hosts."""
 
 import re
-import socket
 import subprocess
 import time
 
 import pytest
 import requests
 
+from harness.service import free_port
+
 
 @pytest.fixture(scope="module")
 def docs_url(binary, tmp_path_factory):
     """A service whose database is not there: the reference does not need one."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     folder = tmp_path_factory.mktemp("docs")
     environment = {
         "TPBIS_PORT": str(port),

@@ -22,7 +22,7 @@ def people(api):
 def there(api, people):
     """The subject, its token, and for each path one that is there."""
     user = people.user("national_admin")
-    token = people.token(user)
+    token = people.renewed(user)
     made = programs.post(api, "/v1/me/personal-data/requests", {"kind": "access", "reason": "uji"}, token)
     return {"token": token, "/v1/me": made["id"], "/v1/users": people.user()["id"], "/v1/people": programs.person(api)["id"],
             "/v1/personal-data": made["id"]}

@@ -80,7 +80,7 @@ def provincial(api):
     user = people.user()
     people.sql("SET session_replication_role = replica; "  # the rules of assignments would not have it
                "INSERT INTO assignment (user_id, role, region_code) VALUES (%s, 'national_admin', '19')", user["id"])
-    return people.token(user)
+    return people.renewed(user)
 
 
 @pytest.mark.parametrize("operation", sorted(WRITES))

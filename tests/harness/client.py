@@ -2,11 +2,29 @@
 
 import functools
 import itertools
+import time
 import uuid
 
 import requests
 
 TIMEOUT_SECONDS = 60
+
+
+class Renewed:
+    """A token that is fetched when it is first asked for, and again when half its life has passed.
+
+    `fetch` gives an answer of the token endpoint as a document. Calling the object gives the token of now; a test may keep
+    the object, and hand it over as `token=`, for as long as the run takes."""
+
+    def __init__(self, fetch):
+        self.fetch, self.text, self.until = fetch, None, 0
+
+    def __call__(self):
+        if time.monotonic() >= self.until:
+            begun = time.monotonic()
+            document = self.fetch()
+            self.text, self.until = document["access_token"], begun + document["expires_in"] / 2
+        return self.text
 
 
 class Api:
@@ -42,16 +60,25 @@ class Api:
         return self.clients[role]
 
     def token(self, role="portal"):
-        """A token of that role's client, fetched once; or of a user of that role, who is made once."""
+        """A token of that role's client; or of a user of that role, who is made once. It is good for half its life at least:
+        whoever needs one for longer asks again."""
         if Api.as_people:
             return self.people.token_of(role)
         if role not in self._tokens:
-            client = self.clients[role]
-            answer = self.post("/oauth2/token", data={"grant_type": "client_credentials"},
-                               auth=(client["client_id"], client["client_secret"]), token=None)
-            assert answer.status_code == 200, answer.text
-            self._tokens[role] = answer.json()["access_token"]
-        return self._tokens[role]
+            self._tokens[role] = Renewed(functools.partial(self.grant, role))
+        return self._tokens[role]()
+
+    def grant(self, role):
+        """A grant of tokens to that role's client."""
+        client = self.clients[role]
+        answer = self.post("/oauth2/token", data={"grant_type": "client_credentials"},
+                           auth=(client["client_id"], client["client_secret"]), token=None)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def spelled(self, token):
+        token = token() if callable(token) else token
+        return token if "." in token else self.token(token)
 
     def turn(self):
         return self.address if Api.one_process else next(self.turns)
@@ -62,14 +89,14 @@ class Api:
         return People(self)
 
     def request(self, method, path, token="portal", headers=None, once=False, **options):
-        """`token`: a role's name, None for no token, or a token itself (anything with a dot).
+        """`token`: a role's name, None for no token, a token itself (anything with a dot), or a function that gives one.
 
         A POST under /v1 gets an Idempotency-Key and, where it succeeds, is sent again: it must be answered as before.
         Not so with `once`, or a key of the caller's own."""
         headers = dict(headers or {})
         headers.setdefault("Accept-Language", "en")
-        if token:
-            headers.setdefault("Authorization", "Bearer " + (token if "." in token else self.token(token)))
+        if token and "Authorization" not in headers:
+            headers["Authorization"] = "Bearer " + self.spelled(token)
         again = method == "POST" and path.startswith("/v1/") and token and not once and "Idempotency-Key" not in headers
         if again:
             headers["Idempotency-Key"] = str(uuid.uuid4())

@@ -7,10 +7,10 @@ import time
 import uuid
 
 from harness.browser import Browser, sent_back
+from harness.client import Renewed
 from harness.cluster import ROLES
 from harness.tokens import SCOPES, Forger
 
-TOKEN_SECONDS = 480  # tokens live ten minutes
 PASSWORD = "perahu kertas di laut lepas"
 REDIRECT = "https://app.example.id/callback"
 
@@ -103,6 +103,10 @@ class People:
         """An access token of that user through that app."""
         return self.log_in(user, app, scope)["access_token"]
 
+    def renewed(self, user, app=None, scope=None):
+        """A token for a fixture to keep: `token=` takes it, and it never expires."""
+        return Renewed(lambda: self.log_in(user, app, scope))
+
     def forged_token(self, user, app=None):
         """One that no login would give: of somebody who cannot log in."""
         app = app or self.default_app
@@ -111,12 +115,10 @@ class People:
                                                  scope=" ".join(sorted(SCOPES))))
 
     def token_of(self, role):
-        """Of one user with that role, where the role's client has it; made once, its token fresh while it is needed."""
-        known = self._by_role.get(role)
-        if not known or known["until"] < time.time():
-            user = known["user"] if known else self.user(role)
-            known = self._by_role[role] = {"user": user, "token": self.token(user), "until": time.time() + TOKEN_SECONDS}
-        return known["token"]
+        """Of one user with that role, where the role's client has it; made once, its token renewed while it is needed."""
+        if role not in self._by_role:
+            self._by_role[role] = self.renewed(self.user(role))
+        return self._by_role[role]()
 
 
 @functools.lru_cache(maxsize=None)

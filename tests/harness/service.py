@@ -15,10 +15,21 @@ from harness.cluster import clean_environment
 START_SECONDS = 30
 
 
+RESERVED = []
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody else gets while this process lives, on any address.
+
+    A socket stays bound to it and never listens. Linux lets a second socket bind the same port and listen where both have
+    SO_REUSEADDR, which every server here sets, and gives the port neither to who binds port 0 nor to who connects."""
+    probe = socket.socket(socket.AF_INET6 if socket.has_dualstack_ipv6() else socket.AF_INET)
+    if probe.family == socket.AF_INET6:
+        probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    probe.bind(("", 0))
+    RESERVED.append(probe)
+    return probe.getsockname()[1]
 
 
 class Service:
