@@ -77,4 +77,3 @@ BEGIN
     note := encode(fresh, 'hex');
 END
 $$;
-REVOKE ALL ON FUNCTION audit_payload_erase(text, jsonb) FROM PUBLIC;

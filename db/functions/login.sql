@@ -6,7 +6,6 @@
 CREATE OR REPLACE FUNCTION login_key(kind text, value text) RETURNS bytea
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
 RETURN (SELECT sha256(s.salt || convert_to(kind || ':' || value, 'UTF8')) FROM audit_salt s);
-REVOKE ALL ON FUNCTION login_key(text, text) FROM PUBLIC;
 
 -- An IPv6 subscriber has a whole /64; an IPv4 address may come in IPv6's clothes. Whatever is no address is one of its own.
 CREATE OR REPLACE FUNCTION login_address(address text) RETURNS text
@@ -61,7 +60,6 @@ BEGIN
     RETURN 0;
 END
 $$;
-REVOKE ALL ON FUNCTION login_take(text[], bytea[]) FROM PUBLIC;
 
 -- The buckets of an attempt: of account and address together where it is a known one, else of each.
 CREATE OR REPLACE FUNCTION login_buckets(username text, address text, OUT kinds text[], OUT keys bytea[])
@@ -79,7 +77,6 @@ BEGIN
     END IF;
 END
 $$;
-REVOKE ALL ON FUNCTION login_buckets(text, text) FROM PUBLIC;
 
 -- Counts an attempt and says what to compare the password with; hash is NULL when nobody can log in by that name. It asks
 -- the same of names that exist and of others.
@@ -129,7 +126,6 @@ LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WHERE (t.kind = 'account' AND t.key = login_key('account', lower(username)))
        OR (t.kind = 'known' AND substring(t.key FROM 1 FOR 32) = login_key('account', lower(username)))
 $$;
-REVOKE ALL ON FUNCTION login_forget(text) FROM PUBLIC;
 
 -- What time has forgiven: counts of yesterday, addresses not used for three months.
 CREATE OR REPLACE FUNCTION login_purge() RETURNS bigint

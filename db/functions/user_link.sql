@@ -112,7 +112,6 @@ BEGIN
     PERFORM user_sessions_end(wanted, reason, but_session);
 END
 $$;
-REVOKE ALL ON FUNCTION user_password_set(uuid, text, text, uuid) FROM PUBLIC;
 
 -- By a link, which works once: of two at once, one finds it used.
 CREATE OR REPLACE FUNCTION user_link_use(token text, new_hash text) RETURNS boolean
@@ -157,7 +156,6 @@ BEGIN
     url := user_link_shown(user_id);
 END
 $$;
-REVOKE ALL ON FUNCTION user_create(text, text, text, text, text, text, text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION user_of_name(username text) RETURNS uuid
 LANGUAGE plpgsql STABLE AS $$
@@ -170,7 +168,6 @@ BEGIN
     RETURN found;
 END
 $$;
-REVOKE ALL ON FUNCTION user_of_name(text) FROM PUBLIC;
 
 -- Another link for whoever lost the last one: an invitation or another password, as the account is.
 CREATE OR REPLACE FUNCTION user_reset(username text, service_url text, OUT user_id uuid, OUT url text)
@@ -182,4 +179,3 @@ BEGIN
     url := user_link_shown(user_id);
 END
 $$;
-REVOKE ALL ON FUNCTION user_reset(text, text) FROM PUBLIC;

@@ -4,9 +4,33 @@
 -- that is no longer here is gone.
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC, tpbis_api;
 REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM PUBLIC, tpbis_api;
-REVOKE CREATE ON SCHEMA public FROM PUBLIC, tpbis_api;
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM tpbis_api;
+REVOKE ALL ON SCHEMA public FROM PUBLIC, tpbis_api;
 GRANT USAGE ON SCHEMA public TO tpbis_api;
+
+-- Nothing is PUBLIC's: another role of the database (a report, a monitor) runs and sees what its own grants say, and no temporary table
+-- or function is made by anybody else. What the owner makes later, by hand too, is born so. The functions of an extension that the owner
+-- did not make itself (a trusted extension's are its installer's) stay PUBLIC's: they compute, and read nothing of ours.
+ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+ALTER DEFAULT PRIVILEGES REVOKE USAGE ON TYPES FROM PUBLIC;
+DO $$
+DECLARE
+    named text := (
+        SELECT string_agg(p.oid::regprocedure::text, ', ') FROM pg_proc p
+        WHERE p.pronamespace = 'public'::regnamespace AND pg_has_role(p.proowner, 'USAGE'));
+    computing text := (
+        SELECT string_agg(p.oid::regprocedure::text, ', ') FROM pg_proc p
+        JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+        JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND e.oid = d.refobjid
+        WHERE p.pronamespace = 'public'::regnamespace AND pg_has_role(p.proowner, 'USAGE') AND e.extname IN ('btree_gist', 'cube', 'unaccent'));
+BEGIN
+    EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC, tpbis_api', current_database());
+    EXECUTE format('GRANT CONNECT ON DATABASE %I TO tpbis_api', current_database());
+    EXECUTE format('REVOKE ALL ON ROUTINE %s FROM PUBLIC, tpbis_api', named);
+    IF computing IS NOT NULL THEN
+        EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO tpbis_api', computing);
+    END IF;
+END
+$$;
 
 GRANT SELECT ON region, region_successor, region_edition, library, library_placement, library_fact, library_identifier,
     client, client_secret, role, role_scope, assignment, app_user TO tpbis_api;
@@ -25,10 +49,6 @@ GRANT UPDATE (npp, name, status, closed_on, address, postal_code, latitude, long
     founded_on, computers, servers, internet_mbps, staff_count, titles, copies, digital_titles, applications, row_version)
     ON library TO tpbis_api;
 GRANT INSERT (library_id, scheme, value), UPDATE (value), DELETE ON library_identifier TO tpbis_api;
-
--- Functions that only the owner's work calls.
-REVOKE ALL ON FUNCTION audit_attach(regclass, text[], text[], text[]) FROM PUBLIC;
-REVOKE ALL ON FUNCTION audit_picture(jsonb, text[], text[]) FROM PUBLIC;
 
 -- How the planner is to treat the service's statements (db/README.md).
 ALTER ROLE tpbis_api SET plan_cache_mode = force_generic_plan;

@@ -3,7 +3,3 @@
 GRANT SELECT ON personal_data_category, personal_data_request, personal_data_purge TO tpbis_api;
 GRANT INSERT (legal_basis, retain_until), UPDATE (legal_basis, collected_at, retain_until) ON person_contact TO tpbis_api;
 GRANT INSERT (legal_basis, retain_until), UPDATE (legal_basis, collected_at, retain_until) ON organization_contact TO tpbis_api;
-
--- The owner's: what destroys without a gate before it is no service's.
-REVOKE ALL ON FUNCTION personal_data_forget(text, jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION personal_data_purge(boolean) FROM PUBLIC;

@@ -2,18 +2,18 @@
 -- no function of the database for it, for whoever altered the audit could have altered that too.
 
 -- The seals in their order.
--- name: audit_seal_numbers :many internal
+-- name: audit_seal_numbers :many internal owner
 SELECT s.number, encode(s.hash, 'hex') AS hash, cardinality(s.row_ids) AS rows, rfc3339(s.sealed_at) AS sealed_at
 FROM audit_seal s
 ORDER BY s.number
 
--- name: audit_unsealed :one internal
+-- name: audit_unsealed :one internal owner
 SELECT count(*) AS rows
 FROM audit a
 WHERE a.xid >= coalesce((SELECT max(s.to_xid) FROM audit_seal s), '0'::xid8)
 
 -- What is wrong with one seal: no row when nothing is. id: the row of the audit, NULL where it is the seal itself.
--- name: audit_verify_seal :many internal
+-- name: audit_verify_seal :many internal owner
 -- param: seal.number integer
 WITH sealed AS MATERIALIZED (
     SELECT s.number, s.from_xid, s.to_xid, s.row_ids, s.row_digests, s.previous, s.hash FROM audit_seal s WHERE s.number = :seal.number),

@@ -157,6 +157,6 @@ WHERE :caller.subject IS NOT NULL
 ORDER BY p.id                                                                                                        --? sort.id
 LIMIT :page_rows                                                                                                     --? page_rows
 
--- name: purge_personal_data :many internal
+-- name: purge_personal_data :many internal owner
 -- param: keep boolean
 SELECT p.category, p.due, p.removed, p.extended FROM personal_data_purge(:keep) p

@@ -102,12 +102,12 @@ SELECT m.user_id, m.kind, m.token, m.email, m.name, m.username, m.language FROM 
 -- param: user.id uuid
 SELECT user_link_sent(:user.id, :link.token) IS NULL AS done
 
--- name: user_create :one internal
+-- name: user_create :one internal owner
 SELECT c.user_id, c.url
 FROM user_create(:user.username, :user.name, :user.email, :user.role, :user.region, :user.library, :user.service) c
 
--- name: user_reset :one internal
+-- name: user_reset :one internal owner
 SELECT r.user_id, r.url FROM user_reset(:user.username, :user.service) r
 
--- name: user_disable :one internal
+-- name: user_disable :one internal owner
 SELECT d.id AS user_id, user_disable(d.id, :user.reason) IS NULL AS done FROM user_of_name(:user.username) d(id)

@@ -14,6 +14,10 @@ class Catalogue:
     audited: set = field(default_factory=set)    # those whose changes the audit tells, and so the watch
     bodies: dict = field(default_factory=dict)   # view or function -> tokens of all its definitions
     functions: set = field(default_factory=set)
+    definers: set = field(default_factory=set)   # functions that run with their owner's rights
+    places: dict = field(default_factory=dict)   # function -> file and line of its last definition
+    granted: set = field(default_factory=set)    # functions that the service's own role may run
+    shapes: dict = field(default_factory=dict)   # table -> tokens that give it columns, checks and indexes
     reads: dict = field(default_factory=dict)    # view or function -> tables, memoised
 
     def add(self, file, text, report):
@@ -23,9 +27,9 @@ class Catalogue:
             report.fault((file, 1 + text.count("\n", 0, error.offset)), error.text)
             return
         for statement in _split(tokens):
-            self._definition(statement)
+            self._definition(statement, (file, 1 + text.count("\n", 0, statement[0].start)))
 
-    def _definition(self, tokens):
+    def _definition(self, tokens, place):
         words = [token.value if token.kind in ("word", "quoted") else token.text for token in tokens]
         if words[:1] == ["drop"] and words[1:2] == ["table"]:
             name = words[4] if words[2:4] == ["if", "exists"] else words[2]
@@ -37,8 +41,12 @@ class Catalogue:
                 self.tables.add(words[at + 2])
         if words[:3] == ["select", "audit_attach", "("]:
             self.audited.add(tokens[3].text.strip("'"))
+        if words[:2] == ["alter", "table"]:
+            self._shape(words, 2, tokens)
         if words[:1] != ["create"]:
             return
+        if "index" in words[1:3] and "on" in words:
+            self._shape(words, words.index("on") + 1, tokens)
         at = 1
         while at < len(words) and words[at] in ("or", "replace", "unlogged", "temporary", "temp", "materialized"):
             at += 1
@@ -52,10 +60,20 @@ class Catalogue:
         name = words[at]
         if kind == "table":
             self.tables.add(name)
+            self._shape(words, at, tokens)
             return
         if kind in ("function", "procedure"):
             self.functions.add(name)
+            self.places[name] = place
+            definer = any(pair == ("security", "definer") for pair in zip(words, words[1:]))
+            (self.definers.add if definer else self.definers.discard)(name)
         self.bodies.setdefault(name, []).extend(tokens[at + 1:])
+
+    def _shape(self, words, at, tokens):
+        """What a definition says of a table, whose name stands at `at` (perhaps after ONLY and IF EXISTS)."""
+        while words[at:at + 1] and words[at] in ("only", "if", "exists", "public", "."):
+            at += 1
+        self.shapes.setdefault(words[at], []).extend(tokens[at + 1:])
 
     def tables_of(self, tokens, visiting=()):
         """The tables that this text names, itself or through views and functions."""

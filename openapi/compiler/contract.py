@@ -10,6 +10,7 @@ from .bundle import Bundle, enumerations, with_fields
 from .catalogue import Catalogue
 from .checks import Checks, build_routes
 from .emit import Emitter
+from .grants import check_grants
 from .operations import SEGMENT, Builder
 from .source import Documents, Map, Refused, Report
 from .statements import parse_file
@@ -76,11 +77,11 @@ def check_contract(documents, contract, queries, migrations, functions):
     routes = build_routes(operations, SEGMENT, report)
 
     catalogue = Catalogue()
-    for folder in (migrations, functions):
-        for path, text in _sql_files(folder):
-            catalogue.add(path, text, report)
-            if len(catalogue.tables) > 128:
-                report.fault((path, 1), "more than 128 tables")
+    files = [*_sql_files(migrations), *_sql_files(functions)]
+    for path, text in files:
+        catalogue.add(path, text, report)
+        if len(catalogue.tables) > 128:
+            report.fault((path, 1), "more than 128 tables")
     statements = []
     for path, text in _sql_files(queries):
         statements.extend(parse_file(path, text, report))
@@ -88,6 +89,7 @@ def check_contract(documents, contract, queries, migrations, functions):
     unpublished = read_unpublished(documents, os.path.join(contract, "unpublished.yaml"), catalogue.tables, report)
     checks = Checks(operations, statements, catalogue, builtins, unpublished, documents.follow, report)
     checks.run()
+    catalogue.granted = check_grants(catalogue, statements, files, report)
     report.finish()
     return root, structure, builder, operations, routes, catalogue, checks
 

@@ -28,6 +28,7 @@ class Statement:
     name: str
     cardinality: str
     internal: bool
+    owner: bool  # run by commands with the owner's rights, never by the service
     file: str
     line: int
     tokens: list = field(default_factory=list)     # solid ones
@@ -101,12 +102,12 @@ def parse_file(file, text, report):
 
 def _header(file, line, text, report):
     words = text.split()
-    good = (len(words) in (2, 3) and NAME.match(words[0]) and words[1] in CARDINALITIES
-            and words[2:] in ([], ["internal"]))
+    good = (len(words) in (2, 3, 4) and NAME.match(words[0]) and words[1] in CARDINALITIES
+            and words[2:] in ([], ["internal"], ["internal", "owner"]))
     if not good:
-        report.fault((file, line), f'"-- name: {text}" must read "-- name: <name> :one|:many|:exec [internal]"')
-        return Statement("", ":exec", False, file, line)
-    return Statement(words[0], words[1][1:], len(words) == 3, file, line)
+        report.fault((file, line), f'"-- name: {text}" must read "-- name: <name> :one|:many|:exec [internal [owner]]"')
+        return Statement("", ":exec", False, False, file, line)
+    return Statement(words[0], words[1][1:], "internal" in words, "owner" in words, file, line)
 
 
 def _body(statement, body, first_line, report):

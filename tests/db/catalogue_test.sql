@@ -1,7 +1,7 @@
 -- The catalogue: names of constraints, the audit on every table, what the service's role may do.
 BEGIN;
 \ir fixture.psql
-SELECT plan(20);
+SELECT plan(28);
 
 CREATE TEMPORARY VIEW ours AS SELECT c.oid, c.relname::text AS name FROM pg_class c
 WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'
@@ -57,6 +57,35 @@ SELECT set_eq($$SELECT attname::text FROM pg_attribute WHERE attrelid = 'audit':
 SELECT set_eq($$SELECT name FROM ours WHERE NOT has_any_column_privilege('tpbis_api', oid, 'SELECT')$$,
               '{audit_salt,audit_erasure,creation,idempotency,library_lock,rate_bucket,reference_fact,region_review,team_policy_lock,login_throttle,user_password}'::text[], 'and nothing at all of these');
 SELECT is(has_schema_privilege('tpbis_api', 'public', 'CREATE'), false, 'it makes nothing');
+
+-- ---- nobody else ----------------------------------------------------------------------------------------------
+-- A right that was never written down (no ACL) is PostgreSQL's own: for functions and types it lies with PUBLIC.
+CREATE FUNCTION public.made_just_now() RETURNS integer LANGUAGE sql RETURN 1;
+CREATE TYPE public.type_made_just_now AS (a integer);
+CREATE TEMPORARY VIEW of_public AS
+    SELECT p.oid, p.proname, p.proowner, p.prosecdef, l.lanname, e.extname
+    FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+    LEFT JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e' LEFT JOIN pg_extension e ON e.oid = d.refobjid
+    WHERE p.pronamespace = 'public'::regnamespace
+      AND EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a WHERE a.grantee = 0 AND a.privilege_type = 'EXECUTE');
+SELECT is_empty($$SELECT proname FROM of_public WHERE proowner = current_user::regrole$$,
+                'no function of the owner''s is PUBLIC''s: of triggers, of extensions the owner made, of one made a moment ago by hand');
+SELECT is_empty($$SELECT proname FROM of_public WHERE extname IS NULL OR extname NOT IN ('btree_gist', 'cube', 'unaccent') OR prosecdef OR lanname NOT IN ('c', 'internal')$$,
+                'and of others'' only what computes: btree_gist, cube and unaccent, where whoever installed PostgreSQL owns them');
+SELECT is_empty($$SELECT c.relname, a.privilege_type FROM pg_class c, aclexplode(c.relacl) a WHERE c.relnamespace = 'public'::regnamespace AND a.grantee = 0 AND c.relowner = current_user::regrole
+                  AND c.relname NOT IN ('tap_funky', 'pg_all_foreign_keys')
+                  UNION ALL SELECT c.relname, a.privilege_type FROM pg_class c JOIN pg_attribute t ON t.attrelid = c.oid, aclexplode(t.attacl) a
+                  WHERE c.relnamespace = 'public'::regnamespace AND a.grantee = 0$$, 'no table, view, sequence or column');
+SELECT is_empty($$SELECT n.nspname FROM pg_namespace n, aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a WHERE n.nspname = 'public' AND a.grantee = 0$$,
+                'nor the schema');
+SELECT is_empty($$SELECT a.privilege_type FROM pg_database d, aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a WHERE d.datname = current_database() AND a.grantee = 0$$,
+                'nor the database: nobody connects or makes temporary tables uninvited');
+SELECT is_empty($$SELECT t.typname FROM pg_type t, aclexplode(coalesce(t.typacl, acldefault('T', t.typowner))) a
+                  WHERE t.typnamespace = 'public'::regnamespace AND a.grantee = 0 AND (t.typtype IN ('d', 'e') OR t.typname = 'type_made_just_now')
+                    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e')$$, 'nor a type of ours');
+SELECT is(has_database_privilege('tpbis_api', current_database(), 'TEMPORARY'), false, 'the service makes no temporary table either');
+SELECT is_empty($$SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.prorettype = 'trigger'::regtype AND has_function_privilege('tpbis_api', p.oid, 'EXECUTE')$$,
+                'and attaches no trigger''s function to anything');
 
 -- ---- roles and scopes ------------------------------------------------------------------------------------------
 SELECT is((SELECT count(*) FROM role_scope WHERE role = 'national_admin'), 17::bigint, 'the national administrator has every scope');

@@ -6,6 +6,7 @@ import pytest
 from unit.openapi import tiny
 
 C, Q, M, U = "contract/openapi.yaml", "queries/things.sql", "migrations/0001.sql", "contract/unpublished.yaml"
+F, G = "functions/things.sql", "functions/zz_grants_functions.sql"
 GET = "operationId: get_thing\n"
 POST = "operationId: create_thing\n"
 THING = "        name: {type: string, maxLength: 100, pattern: '\\S'}\n"
@@ -268,7 +269,26 @@ STATEMENTS = {
     "an unknown key of unpublished.yaml": ('the key "views" is not known', [(U, "tables:", "views: []\ntables:")]),
     "an unpublished table that is not there": ('there is no table "secrets"', [(U, "[secret]", "[secrets]")]),
 }
-ALL = {**DOCUMENT, **SCHEMAS, **OPERATIONS, **STATEMENTS}
+MADE = "CREATE FUNCTION mark() RETURNS text LANGUAGE sql AS $$ SELECT 'x' $$;\n"
+TRIGGER = ("CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql {}AS $$ BEGIN NEW.name := mark(); RETURN NEW; END $$;\n"
+           "CREATE TRIGGER stamp BEFORE INSERT ON thing FOR EACH ROW EXECUTE FUNCTION stamp();\n")
+GRANTS = {
+    "a function of a statement": ('the statement "get_thing" runs "mark"', [(F, "", MADE), (Q, "SELECT t.id, t.name, t.row", "SELECT t.id, mark() AS name, t.row")]),
+    "a function of a function": ('gate_thing runs "mark"', [(F, "RETURN EXISTS", "PERFORM mark();\n    RETURN EXISTS"), (F, "", MADE)]),
+    "a function of a view": ('owned runs "mark"', [(M, "CREATE VIEW owned AS SELECT t.id", "CREATE VIEW owned AS SELECT mark(), t.id"), (F, "", MADE)]),
+    "a function of a trigger": ('stamp runs "mark"', [(F, "", MADE + TRIGGER.format(""))]),
+    "a function of a default": ('table thing runs "mark"', [(M, "", "ALTER TABLE thing ADD COLUMN m text DEFAULT mark();\n"), (F, "", MADE)]),
+    "a function of an index": ('table thing runs "mark"', [(M, "", "CREATE INDEX thing_idx ON thing (mark());\n"), (F, "", MADE)]),
+    "a function of a text that is executed": ('gate_thing runs "mark"', [(F, "RETURN EXISTS", "EXECUTE 'SELECT mark()';\n    RETURN EXISTS"), (F, "", MADE)]),
+    "a grant of what nothing runs": ('"mark" is granted to tpbis_api, and no statement runs it', [(F, "", MADE), (G, "gate_thing\n", "gate_thing mark\n")]),
+}
+NOT_RUN = {
+    "a trigger with its owner's rights": [(F, "", MADE + TRIGGER.format("SECURITY DEFINER "))],
+    "a default of a table that is only read": [(M, "", "ALTER TABLE owner ADD COLUMN m text DEFAULT mark();\n"), (F, "", MADE)],
+    "a statement of the owner's": [(F, "", MADE), (Q, "", "-- name: command :one internal owner\nSELECT mark() AS m\n")],
+    "a function of the version before": [(F, "", MADE), (G, "gate_thing\n", "gate_thing\nmark  -- the version before\n")],
+}
+ALL = {**DOCUMENT, **SCHEMAS, **OPERATIONS, **STATEMENTS, **GRANTS}
 
 
 def test_the_tiny_contract_compiles(tmp_path):
@@ -284,6 +304,12 @@ def test_refused(tmp_path, name):
     assert any(expected in fault for fault in faults), "\n".join(faults) or "it compiles"
     for fault in faults:
         assert re.match(r".+\.(yaml|sql):[1-9][0-9]*: ", fault), f"{fault} names no file and line"
+
+
+@pytest.mark.parametrize("name", NOT_RUN)
+def test_what_the_service_does_not_run_needs_no_grant(tmp_path, name):
+    tiny.write(tmp_path, NOT_RUN[name])
+    assert tiny.refusals(tmp_path) == []
 
 
 PLACES = {

@@ -230,13 +230,25 @@ END
 $$;
 """
 
+GRANTS = """\
+DO $$
+BEGIN
+    EXECUTE (SELECT format('GRANT EXECUTE ON FUNCTION %s TO tpbis_api', string_agg(name, ', ')) FROM regexp_split_to_table(regexp_replace($list$
+-- things.sql
+gate_thing
+$list$, '--[^\\n]*', '', 'g'), '\\s+') name);
+END
+$$;
+"""
+
 UNPUBLISHED = """\
 tables: [secret]
 columns: {thing.phone: phone_public}
 """
 
 FILES = {"contract/openapi.yaml": CONTRACT, "contract/unpublished.yaml": UNPUBLISHED, "queries/things.sql": QUERIES,
-         "migrations/0001.sql": MIGRATION, "functions/things.sql": FUNCTIONS}
+         "migrations/0001.sql": MIGRATION, "functions/things.sql": FUNCTIONS,
+         "functions/zz_grants_functions.sql": GRANTS}
 
 
 def write(folder, changes=()):
