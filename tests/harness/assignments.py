@@ -13,17 +13,17 @@ def user(api, name="Uji", status="active"):
         return str(cursor.fetchone()[0])
 
 
-def appoint(api, role, token="national_admin", holder=None, **body):
+def appoint(api, role, token="national_admin", holder=None, once=False, **body):
     """The answer to a POST; a new user unless somebody is named, all of Indonesia unless a place is."""
     if "client_id" not in body:
         body["user_id"] = holder or user(api)
     if not {"national", "region_code", "library_id"} & set(body):
         body["national"] = True
-    return api.post(PATH, token=token, json={"role": role, **body})
+    return api.post(PATH, token=token, once=once, json={"role": role, **body})
 
 
 def appointed(api, role, **options):
-    answer = appoint(api, role, **options)
+    answer = appoint(api, role, once=True, **options)
     assert answer.status_code == 201, f"{answer.status_code} {answer.text}"
     return answer.json()
 

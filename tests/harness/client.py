@@ -103,6 +103,7 @@ class Api:
         answer = self.session.request(method, self.turn() + path, headers=headers, timeout=TIMEOUT_SECONDS, **options)
         if again and answer.ok:
             self.replay(answer, self.session.request(method, self.turn() + path, headers=headers, timeout=TIMEOUT_SECONDS, **options))
+            self.contract.sent_again(path)
         if not options.get("stream"):
             self.contract.check(method, path, answer)
         return answer

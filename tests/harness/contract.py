@@ -43,6 +43,7 @@ class Contract:
     def __init__(self, document):
         self.document = document
         self.seen = set()
+        self.replayed = set()  # operations of which a POST was sent again, and answered as before
         self.codes = set()  # of problems
         self.validators = {}
         self.routes = []
@@ -84,6 +85,17 @@ class Contract:
             if pattern.match(path) and method in operations:
                 return operations[method]
         return None
+
+    def sent_again(self, target):
+        operation = self.find("POST", urlsplit(target).path)
+        if operation:
+            self.replayed.add(operation["operationId"])
+
+    def never_replayed(self):
+        """Operations that take an Idempotency-Key, and no test has sent one of them twice."""
+        keyed = {operation["operationId"] for method, operation in self.operations() if method == "POST" and any(
+            self.resolve(parameter)["name"] == "Idempotency-Key" for parameter in operation.get("parameters", []))}
+        return sorted(keyed - self.replayed)
 
     def check(self, method, target, answer):
         if answer.headers.get("Content-Type") == "application/problem+json" and method != "HEAD":

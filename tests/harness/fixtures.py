@@ -121,6 +121,10 @@ def pytest_sessionfinish(session, exitstatus):
     if missing:
         print("\nnever exercised:\n" + "\n".join("  " + " ".join(row) for row in missing))
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    missing = contract.never_replayed()
+    if missing:
+        print("\nnever sent again with its Idempotency-Key: " + " ".join(missing))
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
     codes = re.findall(r"^PROBLEM\((\w+)", (ROOT / "api/base/problems.def").read_text(encoding="utf-8"), re.MULTILINE)
     missing = contract.unseen_codes(codes)
     if missing:

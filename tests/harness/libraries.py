@@ -13,15 +13,16 @@ KAPUK = "01a1fdc3-5794-7ad4-bf33-412c110bd3ca"  # the village library in 19.01.0
 VILLAGE = "19.01.06.2002"
 
 
-def create(api, token="national_admin", **fields):
+def create(api, token="national_admin", once=False, **fields):
     """The answer to a POST of a library; a TBM in Kapuk unless told."""
     body = {"name": f"Perpustakaan uji {uuid.uuid4().hex[:8]}", "kind": "tbm", "region_code": VILLAGE, **fields}
-    return api.post("/v1/libraries", json={name: value for name, value in body.items() if value is not ...}, token=token)
+    body = {name: value for name, value in body.items() if value is not ...}
+    return api.post("/v1/libraries", json=body, token=token, once=once)
 
 
 def made(api, **fields):
     """A new library as the API shows it."""
-    answer = create(api, **fields)
+    answer = create(api, once=True, **fields)
     assert answer.status_code == 201, answer.text
     return answer.json()
 

@@ -14,7 +14,7 @@ def path_of(client):
 
 def client(api, type="confidential", token="national_admin", **fields):
     """A new client as the answer that makes it shows it, its secret included."""
-    answer = api.post(PATH, token=token, json={"name": f"Klien {uuid.uuid4().hex[:8]}", "type": type, **OWNER, **fields})
+    answer = api.post(PATH, token=token, once=True, json={"name": f"Klien {uuid.uuid4().hex[:8]}", "type": type, **OWNER, **fields})
     assert answer.status_code == 201, answer.text
     return answer.json()
 

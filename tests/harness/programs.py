@@ -12,7 +12,7 @@ def word():
 
 def post(api, path, body, token="national_admin"):
     """A new object as the API shows it."""
-    answer = api.post(path, json=body, token=token)
+    answer = api.post(path, json=body, token=token, once=True)
     assert answer.status_code == 201, answer.text
     assert answer.headers["Location"].startswith(path + "/")
     return answer.json()
@@ -41,8 +41,8 @@ def participation(api, token="national_admin", **fields):
     return post(api, "/v1/participations", {"support": "full", **fields}, token)
 
 
-def transit(api, one, to, token="national_admin", **fields):
-    return api.post(f"/v1/participations/{one['id']}/transitions", json={"to": to, **fields}, token=token)
+def transit(api, one, to, token="national_admin", once=False, **fields):
+    return api.post(f"/v1/participations/{one['id']}/transitions", json={"to": to, **fields}, token=token, once=once)
 
 
 def training(api, token="national_admin", **fields):

@@ -16,7 +16,7 @@ def replicator(api, place="19.01"):
 def take_part(api, library_id, phase_id):
     one = programs.participation(api, library_id=library_id, phase_id=phase_id, **{"on": "2024-01-01"})
     for to in ("confirmed", "active"):
-        answer = programs.transit(api, one, to, **{"on": "2024-01-02"})
+        answer = programs.transit(api, one, to, once=True, **{"on": "2024-01-02"})
         assert answer.status_code == 200, answer.text
     return one
 
@@ -25,27 +25,28 @@ def village(api, code="19.01.07.2004"):
     return libraries.made(api, kind="village", region_code=code, founded_on="2012-01-01")
 
 
-def propose(api, token="national_admin", **fields):
+def propose(api, token="national_admin", once=False, **fields):
     """The answer to a POST of a replication, in a programme of its own unless told."""
     if "replicator_id" not in fields:
         library, phase = replicator(api)
         fields = {"replicator_id": library["id"], "phase_id": phase["id"], **fields}
     body = {"village_code": "19.01.07.2004", "status_on": "2024-05-01", **fields}
-    return api.post("/v1/replications", json={name: value for name, value in body.items() if value is not ...}, token=token)
+    body = {name: value for name, value in body.items() if value is not ...}
+    return api.post("/v1/replications", json=body, token=token, once=once)
 
 
 def proposed(api, token="national_admin", **fields):
-    answer = propose(api, token, **fields)
+    answer = propose(api, token, once=True, **fields)
     assert answer.status_code == 201, answer.text
     return answer.json()
 
 
-def step(api, one, to, token="national_admin", **fields):
-    return api.post(f"/v1/replications/{one['id']}/transitions", json={"to": to, **fields}, token=token)
+def step(api, one, to, token="national_admin", once=False, **fields):
+    return api.post(f"/v1/replications/{one['id']}/transitions", json={"to": to, **fields}, token=token, once=once)
 
 
 def stepped(api, one, to, token="national_admin", **fields):
-    answer = step(api, one, to, token, **fields)
+    answer = step(api, one, to, token, once=True, **fields)
     assert answer.status_code == 200, answer.text
     return answer.json()
 

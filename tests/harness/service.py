@@ -35,9 +35,9 @@ def free_port():
 class Service:
     """`tpbis serve` against one database. Its log lines are in `log_path`, its pid in `process.pid`."""
 
-    def __init__(self, cluster, database, directory, keys=None, binary=None, twins=0, **settings):
+    def __init__(self, cluster, database, directory, keys=None, binary=None, twins=0, started=True, **settings):
         """`twins`: how many more processes serve the same database with the same keys, for clients that go from one to
-        the other (`addresses`); everything else here speaks of the first."""
+        the other (`addresses`); everything else here speaks of the first. `started`: False leaves the start to the caller."""
         self.cluster, self.database, self.settings = cluster, database, settings
         self.binary = str(binary or cluster.binary)
         self.directory = Path(directory)
@@ -51,10 +51,11 @@ class Service:
         self.base_url = settings.pop("base_url", None) or self.address
         self.audience = settings.get("audience", "tpbis-api")
         self.log_path = self.directory / f"service-{self.port}.log"
-        self.process, self.twins = None, []
-        self.start()
-        self.twins = [Service(cluster, database, directory, self.keys_dir, binary, base_url=self.base_url, **self.settings)
-                      for _ in range(twins)]
+        self.process = None
+        self.twins = [Service(cluster, database, directory, self.keys_dir, binary, base_url=self.base_url, started=False,
+                              **self.settings) for _ in range(twins)]
+        if started:
+            self.start()
         self.addresses = [self.address, *(twin.address for twin in self.twins)]
 
     @property
@@ -66,15 +67,17 @@ class Service:
         environment.update(
             TPBIS_DATABASE_URL=self.cluster.url(self.database), TPBIS_PORT=str(self.port), TPBIS_BASE_URL=self.base_url,
             TPBIS_KEY_DIRECTORY=str(self.keys_dir))
-        # The tests ask more than a client should; those of the limits set their own.
+        # The tests ask more than a client should; those of the limits set their own. And nobody keeps a connection whose last
+        # request a stop should wait for; those of the stop set their own.
         environment.update({f"TPBIS_RATE_{whose}_PER_MINUTE": "0" for whose in ("CLIENT", "USER", "ADDRESS")})
+        environment["TPBIS_DRAIN_IDLE_MS"] = "0"
         environment.update({f"TPBIS_{name.upper()}": str(value) for name, value in self.settings.items()})
         with open(self.log_path, "ab") as log:
             self.process = self.popen(environment, log)
-        if wait:
-            self.wait_ready()
-        for twin in self.twins:
-            twin.start(wait)
+        for twin in self.twins:  # all of them come up side by side
+            twin.start(wait=False)
+        for one in (self, *self.twins) if wait else ():
+            one.wait_ready()
 
     def popen(self, environment, log):
         return subprocess.Popen([self.binary, "serve"], env=environment, stdout=log, stderr=log, start_new_session=True)
@@ -89,7 +92,7 @@ class Service:
                     return
             except requests.RequestException:
                 pass
-            time.sleep(0.05)
+            time.sleep(0.02)
         raise AssertionError(f"not ready after {seconds} s:\n{self.log_text()[-4000:]}")
 
     def signal(self, number=signal.SIGTERM):
@@ -97,10 +100,11 @@ class Service:
 
     def stop(self, seconds=40):
         """Graceful stop; the exit status. A sanitizer's complaint or a crash fails here."""
+        for one in (self, *self.twins):
+            if one.process.poll() is None:
+                one.signal()
         for twin in self.twins:
             assert twin.stop(seconds) == 0
-        if self.process.poll() is None:
-            self.signal()
         status = self.process.wait(seconds)
         text = self.log_text()
         assert "ERROR: AddressSanitizer" not in text and "runtime error:" not in text and "LeakSanitizer" not in text \

@@ -13,7 +13,7 @@ def made(answer, status=201):
 
 
 def team(api, region, token="national_admin", **fields):
-    return made(api.post(PATH, token=token, json={"region_code": region, **fields}))
+    return made(api.post(PATH, token=token, once=True, json={"region_code": region, **fields}))
 
 
 def member_body(**fields):
@@ -25,13 +25,13 @@ def member_body(**fields):
     return {name: value for name, value in body.items() if value is not ...}
 
 
-def add(api, team_id, part, token="national_admin", **body):
+def add(api, team_id, part, token="national_admin", once=False, **body):
     """The answer to a POST below a team."""
-    return api.post(f"{PATH}/{team_id}/{part}", token=token, json=body)
+    return api.post(f"{PATH}/{team_id}/{part}", token=token, json=body, once=once)
 
 
 def join(api, team_id, token="national_admin", **fields):
-    return made(add(api, team_id, "members", token=token, **member_body(**fields)))
+    return made(add(api, team_id, "members", token=token, once=True, **member_body(**fields)))
 
 
 def change(api, path, token="national_admin", **fields):

@@ -14,7 +14,7 @@ def body_of(**fields):
 
 
 def invite(api, token="national_admin", **fields):
-    answer = api.post(PATH, token=token, json=body_of(**fields))
+    answer = api.post(PATH, token=token, once=True, json=body_of(**fields))
     assert answer.status_code == 201, answer.text
     return answer.json()
 

@@ -21,8 +21,8 @@ ROUNDS, READERS, WRITERS = 2, 2, 2
 @pytest.fixture
 def pair(cluster, directory):
     database = cluster.make_database()
-    one = Service(cluster, database, directory / (database + "-one"), base_url=BASE_URL)
-    two = Service(cluster, database, directory / (database + "-two"), keys=one.keys_dir, base_url=BASE_URL)
+    one = Service(cluster, database, directory / (database + "-one"), base_url=BASE_URL, drain_idle_ms=1000)
+    two = Service(cluster, database, directory / (database + "-two"), keys=one.keys_dir, base_url=BASE_URL, drain_idle_ms=1000)
     gateway = Gateway(directory / (database + "-nginx"), [one.port, two.port])
     yield gateway, one, two
     assert gateway.stop() == 0

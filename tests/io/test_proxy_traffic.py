@@ -316,8 +316,9 @@ def test_a_certificate_is_replaced_without_a_lost_request(gateway, root, directo
 def test_processes_come_and_go_by_name(cluster, directory, eventually):
     """As with `docker-compose up --scale api=2`: the name has another address, and the proxy notices."""
     port, database = free_port(), cluster.make_database()
-    first = Service(cluster, database, directory / "named-1", base_url=BASE_URL, port=port, listen_address="127.0.0.1")
-    second = Service(cluster, database, directory / "named-2", keys=first.keys_dir, base_url=BASE_URL, port=port, listen_address="127.0.0.2")
+    first = Service(cluster, database, directory / "named-1", base_url=BASE_URL, port=port, drain_idle_ms=1000, listen_address="127.0.0.1")
+    second = Service(cluster, database, directory / "named-2", keys=first.keys_dir, base_url=BASE_URL, port=port, drain_idle_ms=1000,
+                     listen_address="127.0.0.2")
     names = directory / "names"
     names.mkdir()
     (names / "addresses").write_text("127.0.0.1 STREAM api\n", encoding="ascii")

@@ -37,7 +37,7 @@ def refused(api):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_requests_in_flight_finish(fresh, lock, background, eventually, number):
-    api = fresh(drain_notice_ms=NOTICE_MS, drain_timeout_s=20, statement_timeout_ms=40000)
+    api = fresh(drain_notice_ms=NOTICE_MS, drain_idle_ms=1000, drain_timeout_s=20, statement_timeout_ms=40000)
     assert get(api, "/v1/regions/19").status_code == 200
     with lock(api.service.cluster, api.service.database, "region") as held:
         slow = background(get, api, "/v1/regions/19.01")
@@ -62,7 +62,7 @@ def test_requests_in_flight_finish(fresh, lock, background, eventually, number):
 
 
 def test_a_download_in_flight_completes(fresh, eventually):
-    api = fresh(drain_timeout_s=30)
+    api = fresh(drain_timeout_s=30, drain_idle_ms=1000)
     whole = get(api, STREAM).content
     with stream(api, receive_buffer=1 << 18) as wire:
         api.service.signal()
@@ -76,7 +76,7 @@ def test_a_download_in_flight_completes(fresh, eventually):
 
 
 def test_a_client_that_never_finishes_is_cut(fresh):
-    api = fresh(drain_timeout_s=1, connection_timeout_s=60)
+    api = fresh(drain_timeout_s=1, drain_idle_ms=1000, connection_timeout_s=60)
     get(api, "/health/live")
     with stream(api) as reader, Wire(api.service.port) as sender, Wire(api.service.port) as idle:
         sender.send(b"POST /oauth2/token HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf")
@@ -94,7 +94,7 @@ def test_a_client_that_never_finishes_is_cut(fresh):
 
 def test_a_statement_that_never_finishes_is_cancelled(fresh, lock, background, eventually):
     """The exit waits for the drain's end, not for the operations' deadline."""
-    api = fresh(drain_timeout_s=1, statement_timeout_ms=40000, pool_size=2, pool_wait_ms=30000)
+    api = fresh(drain_timeout_s=1, drain_idle_ms=1000, statement_timeout_ms=40000, pool_size=2, pool_wait_ms=30000)
     token = {"Authorization": "Bearer " + api.token()}
     with lock(api.service.cluster, api.service.database, "region") as held:
         slow = [background(requests.get, api.address + "/v1/regions/19", headers=token, timeout=30) for _ in range(4)]
@@ -113,7 +113,7 @@ def test_a_statement_that_never_finishes_is_cancelled(fresh, lock, background, e
 
 
 def test_nothing_to_wait_for_stops_at_once(fresh):
-    api = fresh()
+    api = fresh(drain_idle_ms=1000)
     with Wire(api.service.port) as idle:
         idle.send(b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n")
         idle.until(rb"live\"}$")

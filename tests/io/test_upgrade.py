@@ -100,7 +100,7 @@ class Bed:
     def serve(self, binary, name, **settings):
         """A process of that version. Clients reach it by the one address, as soon as it is in charge."""
         options = {"keys": self.directory / "upgrade-keys", "binary": binary, "base_url": self.address,
-                   "drain_notice_ms": NOTICE_MS, **settings}
+                   "drain_notice_ms": NOTICE_MS, "drain_idle_ms": 1000, **settings}
         where = (self.cluster, "tpbis", self.directory / f"upgrade-{name}")
         return of_version(Handed)(self.listener, *where, **options) if self.shares else of_version(Service)(*where, **options)
 
