@@ -20,11 +20,13 @@ test-unit: $(UNIT_TESTS) $(GEN)/contract.c ## rooms that know no database (cmock
 test-db: $(BUILD)/asan/tpbis ## rules, plans and the catalogue, in a throw-away database (pgTAP)
 	@cd $(ROOT) && tests/db/run '$(BUILD)/asan/tpbis'
 
+# Files go to as many workers as there are cores; what mostly waits takes twice as many.
+WORKERS ?= $(shell nproc)
 test-api: $(BUILD)/asan/tpbis ## the binary over HTTP, as its clients see it
-	@$(PYTEST) tests/api --whole-contract --processes 2 --binary '$(BUILD)/asan/tpbis'
+	@$(PYTEST) tests/api -n $(WORKERS) --dist loadfile --whole-contract --processes 2 --binary '$(BUILD)/asan/tpbis'
 
 test-io: $(BUILD)/asan/tpbis ## signals, drain, a lost database, smuggled and slow requests
-	@$(PYTEST) tests/io --binary '$(BUILD)/asan/tpbis'
+	@$(PYTEST) tests/io -n $$((2 * $(WORKERS))) --dist loadfile -rs --binary '$(BUILD)/asan/tpbis'
 
 test-interop: $(BUILD)/asan/tpbis ## clients of OAuth and JWT that nobody here wrote, from npm
 	@$(PYTEST) tests/interop -rs --binary '$(BUILD)/asan/tpbis'

@@ -4,7 +4,7 @@ import pathlib
 
 import pytest
 
-pytest_plugins = ["harness.fixtures"]
+pytest_plugins = ["harness.witness", "harness.fixtures"]
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 

@@ -55,8 +55,23 @@ class Contract:
         self.routes.sort(key=lambda route: route[0])  # literals first
 
     @classmethod
+    def parse(cls, text):
+        contract = cls(json.loads(text))
+        contract.text = text
+        return contract
+
+    @classmethod
     def load(cls, path):
-        return cls(json.loads(Path(path).read_text(encoding="utf-8")))
+        return cls.parse(Path(path).read_text(encoding="utf-8"))
+
+    def memory(self):
+        """What was seen, in plain values that another process can add to its own."""
+        return {"text": self.text, "seen": sorted(self.seen), "replayed": sorted(self.replayed), "codes": sorted(self.codes)}
+
+    def remember(self, memory):
+        self.seen.update(tuple(row) for row in memory["seen"])
+        self.replayed.update(memory["replayed"])
+        self.codes.update(memory["codes"])
 
     def resolve(self, node):
         while isinstance(node, dict) and "$ref" in node:

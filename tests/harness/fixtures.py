@@ -1,7 +1,6 @@
-"""One cluster, one service and one witness for the whole run; `fresh` gives a service on a database of its own."""
+"""One cluster, one service and one witness for the whole run, or for each worker of `-n`; `fresh` gives a service on a database
+of its own."""
 
-import json
-import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -10,10 +9,9 @@ import pytest
 
 from harness.client import Api
 from harness.cluster import Cluster
-from harness.contract import ROOT, Contract
+from harness.contract import Contract
 from harness.service import Service
-
-CONTRACT = pytest.StashKey()
+from harness.witness import CONTRACT
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +34,7 @@ def cluster(binary, directory):
 
 @pytest.fixture(scope="session")
 def contract(request, cluster):
-    contract = Contract(json.loads(cluster.run("postgres", "openapi").stdout))
+    contract = Contract.parse(cluster.run("postgres", "openapi").stdout)
     request.config.stash[CONTRACT] = contract
     return contract
 
@@ -110,23 +108,3 @@ def own_database(own_api):
     """A connection of the owner to that file's database."""
     with own_api.service.cluster.connect(own_api.service.database) as connection:
         yield connection
-
-
-def pytest_sessionfinish(session, exitstatus):
-    """A full run fails when the contract promises something no test has seen."""
-    contract = session.config.stash.get(CONTRACT, None)
-    if contract is None or not session.config.getoption("--whole-contract"):
-        return
-    missing = contract.unseen()
-    if missing:
-        print("\nnever exercised:\n" + "\n".join("  " + " ".join(row) for row in missing))
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
-    missing = contract.never_replayed()
-    if missing:
-        print("\nnever sent again with its Idempotency-Key: " + " ".join(missing))
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
-    codes = re.findall(r"^PROBLEM\((\w+)", (ROOT / "api/base/problems.def").read_text(encoding="utf-8"), re.MULTILINE)
-    missing = contract.unseen_codes(codes)
-    if missing:
-        print("\nproblems never reported: " + " ".join(missing))
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -1,0 +1,58 @@
+"""The end of a run: with `--whole-contract` it fails when the contract promises something that no test has seen.
+
+With `-n` each worker has a witness of its own, and hands over what it saw; the process that started them judges."""
+
+import re
+
+import pytest
+
+from harness.contract import ROOT, Contract
+
+CONTRACT = pytest.StashKey()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node, error):
+    """Of xdist, in the process that started the workers: one of them has ended."""
+    memory = getattr(node, "workeroutput", {}).get("contract")
+    if memory is None:
+        return
+    if CONTRACT not in node.config.stash:
+        node.config.stash[CONTRACT] = Contract.parse(memory["text"])
+    node.config.stash[CONTRACT].remember(memory)
+
+
+def faults_of(contract):
+    """What is missing, in lines to print."""
+    missing = contract.unseen()
+    if missing:
+        yield "never exercised:\n" + "\n".join("  " + " ".join(row) for row in missing)
+    missing = contract.never_replayed()
+    if missing:
+        yield "never sent again with its Idempotency-Key: " + " ".join(missing)
+    codes = re.findall(r"^PROBLEM\((\w+)", (ROOT / "api/base/problems.def").read_text(encoding="utf-8"), re.MULTILINE)
+    missing = contract.unseen_codes(codes)
+    if missing:
+        yield "problems never reported: " + " ".join(missing)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session):
+    contract = session.config.stash.get(CONTRACT, None)
+    if hasattr(session.config, "workeroutput"):
+        if contract:
+            session.config.workeroutput["contract"] = contract.memory()
+        return
+    if contract is None or not session.config.getoption("--whole-contract"):
+        return
+    for fault in faults_of(contract):
+        print("\n" + fault)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_collection_modifyitems(items):
+    """Files with many tests first: the workers then end at about the same time. Within a file the order stays."""
+    count = {}
+    for item in items:
+        count[item.path] = count.get(item.path, 0) + 1
+    items.sort(key=lambda item: -count[item.path])
