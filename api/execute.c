@@ -230,9 +230,10 @@ static enum problem_code render_write(struct call *call, const struct plan *plan
 static enum problem_code transact(struct call *call, struct connection *connection, bool own_id)
 {
     const struct operation *operation = call->operation;
-    struct write_context context = {span_of(call->principal.subject),
-                                    span_of(call->principal.client_id), call->request_id,
-                                    span_of(operation->id)};
+    struct write_context context = {.actor = span_of(call->principal.subject),
+                                    .client = span_of(call->principal.client_id),
+                                    .request_id = call->request_id,
+                                    .operation = span_of(operation->id)};
     struct plan plan = {0};
     struct table_set changed = {{0}};
     struct query_failure failure = {0};

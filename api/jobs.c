@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include "api/base/backoff.h"
 #include "api/base/clock.h"
 #include "api/base/log.h"
 #include "auth/user_mail.h"
@@ -16,6 +17,9 @@
 #define FIRST_RUN_MS                                                                               \
     10000             /* at the latest: a process that is often restarted still does its work */
 #define ROUNDS_MAX 20 /* while a job says that there is more; then the others have their turn */
+
+#define PAUSE_MOST_MS 60000     /* of a job that fails the same way again and again */
+#define DEADLINE_MOST_MS 600000 /* of one that ran out of time again and again */
 
 #define CANCEL_INTERVAL_MS 20
 #define CANCEL_WAIT_MS 1000
@@ -26,6 +30,8 @@ struct job {
     const char *name, *statement;
     bool (*run)(struct service *service);
     size_t every_s; /* where the interval stands in the settings */
+    bool
+        eager; /* looks at what somebody may just be mending: tried at its interval although it fails */
 };
 
 #define EVERY(setting) offsetof(struct settings, setting)
@@ -69,7 +75,7 @@ static const struct job table[] = {
     {"mail_links", .run = links_mail, .every_s = EVERY(mail_interval_s)},
     {"purge_login_throttle", .statement = "purge_login_throttle",
      .every_s = EVERY(purge_interval_s)},
-    {"keep_keys", .run = keys_keep, .every_s = EVERY(key_look_interval_s)},
+    {"keep_keys", .run = keys_keep, .every_s = EVERY(key_look_interval_s), .eager = true},
     {"purge_oauth", .statement = "purge_oauth", .every_s = EVERY(purge_interval_s)},
     {"purge_rates", .statement = "purge_rates", .every_s = EVERY(purge_interval_s)},
     {"write_api_key_uses", .run = api_key_uses_write, .every_s = EVERY(api_key_use_interval_s)},
@@ -80,7 +86,10 @@ static const struct job table[] = {
 #define JOBS (sizeof(table) / sizeof(*table))
 
 struct job_state {
-    int64_t due_ms; /* of the thread alone */
+    int64_t due_ms; /* of the thread alone, as what follows */
+    struct backoff backoff;
+    int64_t deadline_ms; /* how long a round may take; 0: statement_timeout_ms */
+    atomic_bool failing;
     atomic_uint_fast64_t runs, failures, rows, us;
     atomic_int_fast64_t succeeded_at_s; /* Unix time, 0 = not yet */
 };
@@ -114,7 +123,8 @@ static bool stopping(struct jobs *jobs)
 
 struct round {
     bool claimed, more;
-    uint64_t rows;
+    uint64_t rows, failed; /* handled; and those that could not be, for what stands in them */
+    struct query_failure failure;
 };
 
 static uint64_t cell_number(const struct rows *rows, const char *name)
@@ -139,13 +149,13 @@ static bool cell_true(const struct rows *rows, const char *name)
 static enum problem_code step_run(struct connection *connection, const struct job *job,
                                   const struct statement *statement, const struct value *values,
                                   int64_t deadline_ms, struct rows **ret_rows,
-                                  struct table_set *ret_changed)
+                                  struct table_set *ret_changed, struct query_failure *ret_failure)
 {
-    struct write_context context = {SPAN("system"), SPAN(""), SPAN(""), span_of(job->name)};
+    const struct write_context context = {
+        .actor = SPAN("system"), .operation = span_of(job->name), .quiet = true};
     struct query_step step = {statement, values, false};
-    struct query_failure failure;
     return query_write(connection, &context, &step, 1, deadline_ms, ret_rows, ret_changed,
-                       &failure);
+                       ret_failure);
 }
 
 /* One transaction. Nothing is done, and all is well, where another process holds the job's lock. */
@@ -157,12 +167,12 @@ static enum problem_code transact(struct jobs *jobs, const struct job *job,
     struct value *values = arena_alloc(jobs->arena, contract_name_count * sizeof(*values));
     struct rows *rows = NULL;
     struct table_set changed;
-    struct query_failure failure;
     assert(claim && claim->parameter_count == 1);
     values[claim->parameters[0].name] = (struct value){
         .text = job->name, .len = (uint32_t)strlen(job->name), .state = VALUE_PRESENT};
 
-    enum problem_code code = step_run(connection, job, claim, values, deadline_ms, &rows, &changed);
+    enum problem_code code = step_run(connection, job, claim, values, deadline_ms, &rows, &changed,
+                                      &ret_round->failure);
     if (code)
         return code;
     ret_round->claimed = cell_true(rows, "claimed");
@@ -172,17 +182,18 @@ static enum problem_code transact(struct jobs *jobs, const struct job *job,
         return PROBLEM_NONE;
     }
     code = step_run(connection, job, contract_statement(job->statement), values, deadline_ms, &rows,
-                    &changed);
+                    &changed, &ret_round->failure);
     if (code)
         return code;
     ret_round->rows = cell_number(rows, "done");
+    ret_round->failed = cell_number(rows, "failed");
     ret_round->more = cell_true(rows, "more");
     int note = rows_column(rows, "note");
     struct span text = SPAN_NONE;
     if (note >= 0 && rows_count(rows) == 1 && rows_cell(rows, 0, (size_t)note, &text))
         text = arena_copy(jobs->arena, text);
     rows_free(rows);
-    code = query_commit(connection, deadline_ms, &failure);
+    code = query_commit(connection, deadline_ms, &ret_round->failure);
     if (code)
         return code;
     watch_committed(jobs->service->watch, &changed);
@@ -191,11 +202,32 @@ static enum problem_code transact(struct jobs *jobs, const struct job *job,
     return PROBLEM_NONE;
 }
 
-static enum problem_code statement_run(struct jobs *jobs, size_t job)
+/* How long a round may take. What a job has to do in one transaction may grow beyond any setting (a load is sealed whole): one
+ * that ran out of time gets twice as much, until it went well. */
+static int64_t round_deadline_ms(struct jobs *jobs, size_t job)
+{
+    int64_t usual_ms = jobs->service->settings.statement_timeout_ms;
+    int64_t deadline_ms = jobs->states[job].deadline_ms;
+    return deadline_ms > usual_ms ? deadline_ms : usual_ms;
+}
+
+static void deadline_learn(struct jobs *jobs, size_t job, enum problem_code code)
+{
+    int64_t doubled_ms = 2 * round_deadline_ms(jobs, job);
+    if (code == PROBLEM_timeout)
+        jobs->states[job].deadline_ms = doubled_ms < DEADLINE_MOST_MS ? doubled_ms
+                                                                      : DEADLINE_MOST_MS;
+    else if (!code)
+        jobs->states[job].deadline_ms = 0;
+}
+
+/* Why it failed, as text that lives until the next run, or NULL. */
+static const char *statement_run(struct jobs *jobs, size_t job)
 {
     struct service *service = jobs->service;
     struct round round = {.more = true};
     enum problem_code code = PROBLEM_NONE;
+    uint64_t failed = 0;
     for (int i = 0; i < ROUNDS_MAX && !code && round.more && !stopping(jobs); i++) {
         struct connection *connection;
         int64_t now_ms = clock_monotonic_ms();
@@ -203,13 +235,21 @@ static enum problem_code statement_run(struct jobs *jobs, size_t job)
         arena_reset(jobs->arena);
         code = pool_lend(service->pool, now_ms + service->settings.pool_wait_ms, &connection);
         if (code)
-            return code;
-        code = transact(jobs, &table[job], connection,
-                        now_ms + service->settings.statement_timeout_ms, &round);
+            break;
+        code = transact(jobs, &table[job], connection, now_ms + round_deadline_ms(jobs, job),
+                        &round);
         pool_return(service->pool, connection);
         atomic_fetch_add(&jobs->states[job].rows, round.rows);
+        failed += round.failed;
+        deadline_learn(jobs, job, code);
     }
-    return code;
+    if (code && *round.failure.sqlstate)
+        return arena_printf(jobs->arena, "%s: %s %s %s", problem_texts[code].code,
+                            round.failure.sqlstate, round.failure.constraint,
+                            round.failure.message);
+    if (code)
+        return problem_texts[code].code;
+    return failed ? arena_printf(jobs->arena, "%" PRIu64 " rows cannot be handled", failed) : NULL;
 }
 
 /* ---- the thread ------------------------------------------------------------------------------- */
@@ -223,17 +263,29 @@ static void job_run(struct jobs *jobs, size_t job)
         if (!table[job].run(jobs->service))
             why = "it said so itself";
     } else {
-        enum problem_code code = statement_run(jobs, job);
-        why = code ? problem_texts[code].code : NULL;
+        why = statement_run(jobs, job);
     }
     atomic_fetch_add(&state->us, (uint64_t)(clock_monotonic_us() - began_us));
     atomic_fetch_add(&state->runs, 1);
+    atomic_store(&state->failing, why != NULL);
     if (!why) {
+        backoff_good(&state->backoff);
         atomic_store(&state->succeeded_at_s, clock_unix_s());
         return;
     }
     atomic_fetch_add(&state->failures, 1);
-    log_event(LOG_WARNING, "job_failed", LOG_C("job", table[job].name), LOG_C("why", why));
+    uint64_t times;
+    if (backoff_failed(&state->backoff, why, interval_ms(jobs, job), PAUSE_MOST_MS,
+                       clock_monotonic_ms(), &times))
+        log_event(LOG_WARNING, "job_failed", LOG_C("job", table[job].name), LOG_C("why", why),
+                  LOG_I("times", times));
+}
+
+/* Its interval; longer while it fails the same way, unless the interval is the longer one. */
+static int64_t pause_ms(const struct jobs *jobs, size_t job)
+{
+    int64_t every_ms = interval_ms(jobs, job), back_ms = jobs->states[job].backoff.pause_ms;
+    return back_ms > every_ms && !table[job].eager ? back_ms : every_ms;
 }
 
 static int64_t next_due_ms(const struct jobs *jobs)
@@ -262,7 +314,7 @@ static void *jobs_run(void *argument)
             if (jobs->states[i].due_ms > clock_monotonic_ms())
                 continue;
             job_run(jobs, i);
-            jobs->states[i].due_ms = clock_monotonic_ms() + interval_ms(jobs, i);
+            jobs->states[i].due_ms = clock_monotonic_ms() + pause_ms(jobs, i);
         }
         wait_until(jobs, next_due_ms(jobs));
     }
@@ -335,6 +387,11 @@ void jobs_metrics(struct jobs *jobs, struct buffer *buffer)
                   offsetof(struct job_state, failures));
     counter_write(jobs, buffer, "tpbis_job_rows_total", "Rows that they handled.",
                   offsetof(struct job_state, rows));
+    BUFFER_LITERAL(buffer, "# HELP tpbis_job_failing 1 while the last run failed.\n"
+                           "# TYPE tpbis_job_failing gauge\n");
+    for (size_t i = 0; i < JOBS; i++)
+        buffer_printf(buffer, "tpbis_job_failing{job=\"%s\"} %d\n", table[i].name,
+                      atomic_load(&jobs->states[i].failing));
     BUFFER_LITERAL(buffer, "# HELP tpbis_job_seconds_total Time spent in a job.\n"
                            "# TYPE tpbis_job_seconds_total counter\n");
     for (size_t i = 0; i < JOBS; i++)

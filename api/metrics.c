@@ -104,8 +104,8 @@ static void write_operation(struct buffer *buffer, const struct operation_counte
     buffer_printf(buffer, "tpbis_request_seconds_count{operation=\"%s\"} %" PRIu64 "\n", id, total);
 }
 
-static void write_one(struct buffer *buffer, const char *name, const char *type, const char *help,
-                      double value)
+void metrics_write_one(struct buffer *buffer, const char *name, const char *type, const char *help,
+                       double value)
 {
     buffer_printf(buffer, "# HELP %s %s\n# TYPE %s %s\n%s %.15g\n", name, help, name, type, name,
                   value);
@@ -145,33 +145,38 @@ void metrics_write(struct buffer *buffer, struct service *service)
             buffer_printf(buffer, "tpbis_problems_total{code=\"%s\"} %" PRIu64 "\n",
                           problem_texts[i].code, (uint64_t)metrics->problems[i]);
     for (size_t i = 0; i < METRIC_COUNT; i++)
-        write_one(buffer, counter_names[i].name, "counter", counter_names[i].help,
-                  (double)metrics->counters[i]);
-    write_one(buffer, "tpbis_in_flight", "gauge", "Requests on their way.",
-              atomic_load(&service->in_flight));
-    write_one(buffer, "tpbis_streams", "gauge", "Exports on their way.",
-              atomic_load(&service->streams));
-    write_one(buffer, "tpbis_pool_size", "gauge", "Most database connections.", (double)pool.size);
-    write_one(buffer, "tpbis_pool_lent", "gauge", "Database connections lent.", (double)pool.lent);
-    write_one(buffer, "tpbis_pool_idle", "gauge", "Database connections idle.", (double)pool.idle);
-    write_one(buffer, "tpbis_pool_waiting", "gauge", "Requests waiting for a connection.",
-              (double)pool.waiting);
-    write_one(buffer, "tpbis_pool_lends_total", "counter", "Connections lent.", (double)pool.lends);
-    write_one(buffer, "tpbis_pool_waits_total", "counter", "Lends that had to wait.",
-              (double)pool.waits);
-    write_one(buffer, "tpbis_pool_wait_seconds_total", "counter", "Time spent waiting.",
-              (double)pool.wait_us / 1e6);
-    write_one(buffer, "tpbis_pool_refused_total", "counter", "Lends given up.",
-              (double)pool.refused);
-    write_one(buffer, "tpbis_pool_broken_total", "counter", "Connections found dead.",
-              (double)pool.broken);
-    write_one(buffer, "tpbis_watch_age_seconds", "gauge",
-              "Since the last successful look at changed tables.",
-              (double)watch_age_ms(service->watch) / 1e3);
-    write_one(buffer, "tpbis_sqlstate_unmapped_total", "counter",
-              "Database failures no problem is mapped to: bugs.", (double)sqlstate_unmapped());
-    write_one(buffer, "process_resident_memory_bytes", "gauge", "Resident memory.",
-              (double)resident_bytes());
+        metrics_write_one(buffer, counter_names[i].name, "counter", counter_names[i].help,
+                          (double)metrics->counters[i]);
+    metrics_write_one(buffer, "tpbis_in_flight", "gauge", "Requests on their way.",
+                      atomic_load(&service->in_flight));
+    metrics_write_one(buffer, "tpbis_streams", "gauge", "Exports on their way.",
+                      atomic_load(&service->streams));
+    metrics_write_one(buffer, "tpbis_pool_size", "gauge", "Most database connections.",
+                      (double)pool.size);
+    metrics_write_one(buffer, "tpbis_pool_lent", "gauge", "Database connections lent.",
+                      (double)pool.lent);
+    metrics_write_one(buffer, "tpbis_pool_idle", "gauge", "Database connections idle.",
+                      (double)pool.idle);
+    metrics_write_one(buffer, "tpbis_pool_waiting", "gauge", "Requests waiting for a connection.",
+                      (double)pool.waiting);
+    metrics_write_one(buffer, "tpbis_pool_lends_total", "counter", "Connections lent.",
+                      (double)pool.lends);
+    metrics_write_one(buffer, "tpbis_pool_waits_total", "counter", "Lends that had to wait.",
+                      (double)pool.waits);
+    metrics_write_one(buffer, "tpbis_pool_wait_seconds_total", "counter", "Time spent waiting.",
+                      (double)pool.wait_us / 1e6);
+    metrics_write_one(buffer, "tpbis_pool_refused_total", "counter", "Lends given up.",
+                      (double)pool.refused);
+    metrics_write_one(buffer, "tpbis_pool_broken_total", "counter", "Connections found dead.",
+                      (double)pool.broken);
+    metrics_write_one(buffer, "tpbis_watch_age_seconds", "gauge",
+                      "Since the last successful look at changed tables.",
+                      (double)watch_age_ms(service->watch) / 1e3);
+    metrics_write_one(buffer, "tpbis_sqlstate_unmapped_total", "counter",
+                      "Database failures no problem is mapped to: bugs.",
+                      (double)sqlstate_unmapped());
+    metrics_write_one(buffer, "process_resident_memory_bytes", "gauge", "Resident memory.",
+                      (double)resident_bytes());
     limit_metrics(service->limits, buffer);
     jobs_metrics(service->jobs, buffer);
 }

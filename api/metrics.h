@@ -14,6 +14,9 @@ void metrics_request(struct metrics *metrics, const struct operation *operation,
                      int64_t us);
 void metrics_problem(struct metrics *metrics, enum problem_code code);
 void metrics_count(struct metrics *metrics, enum metric metric);
+/* One figure with its help; `type` is "counter" or "gauge". For the rooms that write their own. */
+void metrics_write_one(struct buffer *buffer, const char *name, const char *type, const char *help,
+                       double value);
 void metrics_write(struct buffer *buffer, struct service *service);
 
 #endif

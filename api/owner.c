@@ -85,8 +85,8 @@ struct rows *owner_read(struct owner *owner, const char *statement)
 
 struct rows *owner_write(struct owner *owner, const char *statement)
 {
-    struct write_context context = {SPAN("command line"), SPAN_NONE, SPAN_NONE,
-                                    span_of(owner->command)};
+    struct write_context context = {.actor = SPAN("command line"),
+                                    .operation = span_of(owner->command)};
     struct query_step step = {contract_statement(statement), owner->values, false};
     struct rows *rows = NULL;
     struct table_set changed = {{0}};

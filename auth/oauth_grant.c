@@ -35,8 +35,10 @@ static enum problem_code write_as(const struct oauth_call *call, const char *cli
                                   const char *statement, const struct ask *parameters, size_t count,
                                   struct rows **ret_rows)
 {
-    struct write_context context = {span_of(client_id), span_of(client_id), call->request_id,
-                                    call->operation};
+    struct write_context context = {.actor = span_of(client_id),
+                                    .client = span_of(client_id),
+                                    .request_id = call->request_id,
+                                    .operation = call->operation};
     struct table_set changed = {{0}};
     enum problem_code problem = ask_write(call->auth->pool, call->arena, &context, statement,
                                           parameters, count, call->deadline_ms, ret_rows, &changed,

@@ -22,8 +22,10 @@ static struct span hash_of(struct arena *arena, struct span secret)
 static struct write_context context_of(const struct oauth_call *call, const char *actor,
                                        const char *client_id)
 {
-    return (struct write_context){span_of(actor), span_of(client_id ? client_id : ""),
-                                  call->request_id, call->operation};
+    return (struct write_context){.actor = span_of(actor),
+                                  .client = span_of(client_id ? client_id : ""),
+                                  .request_id = call->request_id,
+                                  .operation = call->operation};
 }
 
 void oauth_cookie_make(char ret_cookie[OAUTH_COOKIE_LENGTH + 1])

@@ -119,7 +119,7 @@ static void field_copy(char *ret_text, size_t bytes, const PGresult *error, int 
 
 /* Why the exchange failed. `statement` names what failed, for the log. */
 static enum problem_code failure_read(const struct exchange *exchange, const char *statement,
-                                      struct query_failure *ret_failure)
+                                      bool quiet, struct query_failure *ret_failure)
 {
     const char *pointer = "";
     const char *sqlstate = exchange_sqlstate(exchange);
@@ -143,6 +143,8 @@ static enum problem_code failure_read(const struct exchange *exchange, const cha
         else if (detail) /* half a JSON object is none */
             log_event(LOG_WARNING, "refusal_arguments_too_long", LOG_C("statement", statement));
     }
+    if (quiet)
+        return ret_failure->code;
     if (ret_failure->code == PROBLEM_internal)
         log_event(LOG_ERROR, "statement_failed", LOG_C("statement", statement),
                   LOG_C("sqlstate", ret_failure->sqlstate),
@@ -201,7 +203,8 @@ enum problem_code query_read(struct connection *connection, const struct query_s
         if (done)
             rows_take(&exchange, 0, count, ret_rows);
         else if (!again)
-            code = failure_read(&exchange, step_name(&exchange, steps, count, 0), ret_failure);
+            code = failure_read(&exchange, step_name(&exchange, steps, count, 0), false,
+                                ret_failure);
         exchange_end(&exchange);
         if (!again)
             return code;
@@ -284,7 +287,8 @@ enum problem_code query_write(struct connection *connection, const struct write_
             rows_take(&exchange, before, count, ret_rows);
             changed_read(exchange.runs[before + count], ret_changed);
         } else if (!again) {
-            code = failure_read(&exchange, step_name(&exchange, steps, count, before), ret_failure);
+            code = failure_read(&exchange, step_name(&exchange, steps, count, before),
+                                context->quiet, ret_failure);
         }
         exchange_end(&exchange);
         if (!again)
@@ -311,7 +315,7 @@ enum problem_code query_commit(struct connection *connection, int64_t deadline_m
         code = ret_failure->code = PROBLEM_internal;
         log_event(LOG_ERROR, "commit_rolled_back");
     } else if (!done) {
-        code = failure_read(&exchange, "(commit)", ret_failure);
+        code = failure_read(&exchange, "(commit)", false, ret_failure);
         /* Only an answer that is an error says that nothing was stored. */
         if (exchange.lost || !exchange.error)
             code = ret_failure->code = PROBLEM_outcome_unknown;

@@ -53,6 +53,7 @@ enum problem_code query_read(struct connection *connection, const struct query_s
 
 struct write_context { /* what the audit records */
     struct span actor, client, request_id, operation;
+    bool quiet; /* a failure is told by the caller: the log says nothing of it here */
 };
 #define TABLES_MAX 128
 struct table_set {

@@ -142,18 +142,26 @@ BEGIN
 END
 $$;
 
--- Restrictions whose last day is over end; how many did.
+-- Restrictions whose last day is over end; how many did. A person whose restriction cannot be ended does not keep the others from it:
+-- tpbis.job_failed says how many there are, and the server's log who refused.
 CREATE OR REPLACE FUNCTION personal_data_lift_expired() RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     lifted integer := 0;
+    failed integer := 0;
     one uuid;
 BEGIN
     FOR one IN SELECT p.id FROM person p WHERE p.restricted_at IS NOT NULL AND p.restricted_until < today()
                ORDER BY p.id FOR NO KEY UPDATE SKIP LOCKED LOOP
-        PERFORM person_lift(one);
-        lifted := lifted + 1;
+        BEGIN
+            PERFORM person_lift(one);
+            lifted := lifted + 1;
+        EXCEPTION WHEN data_exception OR integrity_constraint_violation OR raise_exception OR SQLSTATE 'TB001' THEN
+            failed := failed + 1;
+            RAISE WARNING 'the restriction of person % does not end: %', one, SQLERRM;
+        END;
     END LOOP;
+    PERFORM set_config('tpbis.job_failed', failed::text, true);
     RETURN lifted;
 END
 $$;

@@ -69,12 +69,59 @@ def test_a_job_that_fails_is_told_and_tried_again(purging, eventually):
     with database.cursor() as cursor:
         cursor.execute("ALTER TABLE idempotency RENAME TO elsewhere")
     eventually(lambda: figure(api, "failures_total") >= 1)
-    assert any(line["event"] == "job_failed" and line["job"] == "purge_idempotency" and line["why"] == "internal"
-               for line in api.service.log_lines())
+    told = [line for line in api.service.log_lines() if line["event"] == "job_failed" and line["job"] == "purge_idempotency"]
+    assert told[0]["why"].startswith("internal: 42P01") and told[0]["times"] == 1
+    assert figure(api, "failing") == 1
     with database.cursor() as cursor:
         cursor.execute("ALTER TABLE elsewhere RENAME TO idempotency")
     put(database, 1, -1)
     eventually(lambda: left(database) == 0)
+    eventually(lambda: figure(api, "failing") == 0)
+
+
+def test_a_job_that_fails_the_same_way_is_tried_less_often(purging, eventually):
+    """Its pauses double, and one line tells of it, not one a second; a job beside it goes on as before."""
+    api, database = purging
+    with database.cursor() as cursor:
+        cursor.execute("ALTER TABLE idempotency RENAME TO elsewhere")
+    eventually(lambda: figure(api, "failures_total") >= 3)  # after 1, 2 and 4 seconds
+    others = figure(api, "runs_total", "purge_rates")
+    eventually(lambda: figure(api, "runs_total", "purge_rates") >= others + 3)
+    assert figure(api, "failures_total") <= 4
+    lines = [line for line in api.service.log_lines() if "purge_idempotency" in line.values()]
+    assert len(lines) == 1, lines
+
+
+def test_a_person_who_cannot_be_set_free_does_not_keep_the_others(purging, eventually):
+    api, database = purging
+    with database.cursor() as cursor:
+        ids = [str(uuid.uuid4()) for _ in range(2)]
+        for one in ids:
+            cursor.execute("INSERT INTO person (id, name) VALUES (%s, 'Orang')", (one,))
+            cursor.execute("UPDATE person SET restricted_at = now() - interval '3 days', restricted_until = today() - 2 WHERE id = %s", (one,))
+        cursor.execute(f"ALTER TABLE person ADD CONSTRAINT person_stays_check CHECK (id <> '{min(ids)}' OR restricted_at IS NOT NULL) NOT VALID")
+
+    def restricted():
+        with database.cursor() as cursor:
+            cursor.execute("SELECT id::text FROM person WHERE restricted_at IS NOT NULL")
+            return [row[0] for row in cursor.fetchall()]
+
+    eventually(lambda: restricted() == [min(ids)])
+    eventually(lambda: figure(api, "failing", "lift_restrictions") == 1)
+    assert any(line["event"] == "job_failed" and line["why"] == "1 rows cannot be handled" for line in api.service.log_lines())
+
+
+def test_a_job_that_needs_more_time_gets_it(fresh, eventually):
+    """What must be done in one transaction may take longer than any request: each try has twice the time of the one before."""
+    api = fresh(purge_interval_s=1, statement_timeout_ms=500)
+    with api.service.cluster.connect(api.service.database) as database, database.cursor() as cursor:
+        cursor.execute("ALTER FUNCTION purge_idempotency(integer) RENAME TO purge_idempotency_fast")
+        cursor.execute("""CREATE FUNCTION purge_idempotency(most integer, OUT done bigint, OUT more boolean) LANGUAGE sql SECURITY DEFINER
+                          SET search_path = public, pg_temp AS 'SELECT p.* FROM pg_sleep(0.8), purge_idempotency_fast($1) p';
+                          GRANT EXECUTE ON FUNCTION purge_idempotency(integer) TO tpbis_api""")
+        put(database, 1, -1)
+        eventually(lambda: left(database) == 0)
+        assert figure(api, "failures_total") >= 1
 
 
 def test_a_stop_does_not_wait_for_a_job(purging, lock, eventually):

@@ -13,13 +13,14 @@ PATH = "/v1/regions/19"
 
 
 @pytest.fixture
-def pair(cluster, directory, contract):
+def pair(cluster, directory, contract, request):
     """Two processes as behind a balancer, each with a proxy to the database of its own."""
+    quota = getattr(request, "param", 60)
     database = cluster.make_database()
     with Proxy(cluster, database) as proxy:
-        first = Service(cluster, database, directory / database, database_url=proxy.url, rate_client_per_minute=60, purge_interval_s=1)
+        first = Service(cluster, database, directory / database, database_url=proxy.url, rate_client_per_minute=quota, purge_interval_s=1)
         second = Service(cluster, database, directory / (database + "b"), keys=first.keys_dir, base_url=first.base_url,
-                         database_url=proxy.url, rate_client_per_minute=60)
+                         database_url=proxy.url, rate_client_per_minute=quota)
         apis = [Api(service, cluster.clients, contract) for service in (first, second)]
         for api in apis:
             api.proxy, api.database = proxy, database
@@ -49,9 +50,8 @@ def test_what_one_lets_through_the_other_knows(pair):
     assert remaining(one.get(PATH, token=token)) < 30
 
 
-def test_together_they_keep_to_the_quota(pair):
-    """A minute's quota and what flows in, and what both let through between two settlements, which is paid back."""
-    token = pair[0].token("portal")
+def ask_all(pair, token):
+    """Both processes are asked without a pause for six seconds; when it began and ended, and when each good answer came."""
     good, done = [], time.monotonic() + 6
 
     def ask(api):
@@ -66,13 +66,97 @@ def test_together_they_keep_to_the_quota(pair):
         thread.start()
     for thread in threads:
         thread.join()
-    passed = time.monotonic() - began
+    return began, time.monotonic(), good
+
+
+def failures(api):
+    return float(re.search(r"^tpbis_rate_settle_failures_total (\S+)$", api.get("/metrics", token=None).text, re.MULTILINE)[1])
+
+
+def test_together_they_keep_to_the_quota(pair):
+    """A minute's quota and what flows in, and what both let through between two settlements, which is paid back."""
+    began, ended, good = ask_all(pair, pair[0].token("portal"))
+    passed = ended - began
     # 200 requests a second come: of them 60, one a second, and at most a settlement's worth more
     assert 55 <= len(good) <= 60 + passed + 60
     late = [at for at in good if at > began + 4]
     assert len(late) <= 6, "after the first seconds no more than what flows in"
     tokens = sql(pair[0], "SELECT min(tokens) FROM rate_bucket")[0][0]
     assert -60000 <= tokens < 5000
+
+
+@pytest.mark.parametrize("pair", [240], indirect=True)
+def test_what_is_given_back_late_stops_nothing(pair, lock, eventually):
+    """A thousand 304s, some of them longer on their way than from one settlement to the next: nine tenths of each are given back
+    after the whole was told. The processes go on settling, and the sum stays the policy."""
+    token = pair[0].token("portal")
+
+    def unchanged(api, path, tag, count):
+        for _ in range(count):
+            assert api.get(path, token=token, headers={"If-None-Match": tag}).status_code in (304, 429)
+
+    def at_once(path, tag, count):
+        started = [threading.Thread(target=unchanged, args=(pair[i % 2], path, tag, count)) for i in range(4)]
+        for thread in started:
+            thread.start()
+        return started
+
+    for thread in at_once(PATH, pair[0].get(PATH, token=token).headers["ETag"], 250):
+        thread.join()
+    time.sleep(10)  # it holds forty again
+    given_back = 0
+    for limit in range(3, 6):
+        tag = pair[0].get(f"/v1/regions?parent=19&limit={limit}", token=token).headers["ETag"]
+        with lock(pair[0].service.cluster, pair[0].database, "region") as held:
+            # the same page under another address: its tag is not remembered, so these ask the database, and wait
+            waiting = at_once(f"/v1/regions?limit={limit}&parent=19", tag, 1)
+            eventually(lambda: held.waiting() == 4)
+            eventually(lambda: sql(pair[0], "SELECT sum(spent) FROM rate_bucket")[0][0] > 0)
+            time.sleep(0.6)  # what the four took is told
+        for thread in waiting:
+            thread.join()
+        eventually(lambda: sql(pair[0], "SELECT min(spent) FROM rate_bucket")[0][0] < 0 or any(failures(api) for api in pair))
+        given_back += 1
+    assert given_back == 3
+    before = [failures(api) for api in pair]
+    _, ended, good = ask_all(pair, token)
+    late = [at for at in good if at > ended - 2]
+    assert len(late) <= 4 * 2 + 5, "in the end no more than what flows in for both"
+    assert [failures(api) for api in pair] == before == [0, 0]
+
+
+@pytest.mark.parametrize("pair", [240], indirect=True)
+def test_a_bucket_that_the_database_refuses_is_alone(pair, eventually):
+    """Whatever the reason: the others are settled in the same moment, and the one that is refused does not come back."""
+    one, two = pair
+    sql(one, """CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF NEW.quota = 77000 THEN RAISE check_violation USING MESSAGE = 'poison'; END IF; RETURN NEW; END $$;
+        CREATE TRIGGER poison BEFORE INSERT OR UPDATE ON rate_bucket FOR EACH ROW EXECUTE FUNCTION poison()""")
+    sql(one, f"UPDATE client SET rate_per_minute = 77 WHERE id = '{one.client('integration')['client_id']}'")
+    token = one.token("portal")
+    eventually(lambda: one.get(PATH, token=one.token("integration")).headers["RateLimit-Policy"] == '"client";q=77;w=60')
+    for _ in range(20):
+        assert one.get(PATH, token=one.token("integration")).status_code == 200
+        assert one.get(PATH, token=token).status_code == 200
+    eventually(lambda: remaining(two.get(PATH, token=token)) < 225)
+    eventually(lambda: re.search(r"^tpbis_rate_forgotten_total ([1-9]\d*)$", one.get("/metrics", token=None).text, re.MULTILINE))
+    assert failures(one) == 0
+
+
+def test_settling_that_fails_the_same_way_is_tried_less_often(pair, eventually):
+    one, _ = pair
+    sql(one, "ALTER FUNCTION settle_rates(text[], bigint[], bigint[]) RENAME TO elsewhere")
+    for _ in range(10):
+        assert one.get(PATH).status_code == 200
+    eventually(lambda: failures(one) >= 3)  # after 0.25, 0.5 and 1 second
+    began = failures(one)
+    time.sleep(2)
+    assert failures(one) - began <= 2
+    told = [line for line in one.service.log_lines() if line["event"] in ("rates_not_settled", "statement_failed")]
+    assert len(told) == 1 and told[0]["sqlstate"] == "42883", told
+    assert "\ntpbis_rate_settle_failing 1\n" in one.get("/metrics", token=None).text
+    sql(one, "ALTER FUNCTION elsewhere(text[], bigint[], bigint[]) RENAME TO settle_rates")
+    eventually(lambda: "\ntpbis_rate_settle_failing 0\n" in one.get("/metrics", token=None).text)
 
 
 def test_without_a_database_each_counts_alone(pair, eventually):
