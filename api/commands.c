@@ -28,8 +28,6 @@ bool command_schema_check(const struct settings *settings)
         nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
         outcome = migrate_check(settings->database_url, stderr);
     }
-    if (outcome == 0)
-        fputs("hint: run `tpbis migrate` with the owner's database URL\n", stderr);
     return outcome != 0; /* an unreachable database is waited for: readiness checks it then */
 }
 

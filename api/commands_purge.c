@@ -6,6 +6,7 @@
 #include "api/base/arena.h"
 #include "api/base/clock.h"
 #include "api/commands.h"
+#include "api/owner.h"
 #include "db/pool.h"
 #include "db/query.h"
 #include "openapi/contract.h"
@@ -74,9 +75,7 @@ int command_purge(const struct settings *settings, int count, char **options)
         return 2;
     }
     struct arena *arena = arena_new(4096);
-    struct pool *pool = pool_new(&(struct pool_options){.url = *settings->owner_database_url
-                                                                   ? settings->owner_database_url
-                                                                   : settings->database_url,
+    struct pool *pool = pool_new(&(struct pool_options){.url = owner_url(settings),
                                                         .size = 1,
                                                         .lifetime_ms = DEADLINE_MS,
                                                         .statement_timeout_ms = DEADLINE_MS});

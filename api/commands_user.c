@@ -5,6 +5,7 @@
 #include "api/base/buffer.h"
 #include "api/base/clock.h"
 #include "api/commands.h"
+#include "api/owner.h"
 #include "auth/ask.h"
 
 #define DEADLINE_MS INT64_C(30000)
@@ -92,9 +93,7 @@ static bool run(const struct settings *settings, const char *base_url, size_t wh
             parameters[count++] = (struct ask){known[i].parameter, span_of(values[i])};
     if (subcommands[which].link)
         parameters[count++] = (struct ask){"user.service", span_of(base_url)};
-    struct pool *pool = pool_new(&(struct pool_options){.url = *settings->owner_database_url
-                                                                   ? settings->owner_database_url
-                                                                   : settings->database_url,
+    struct pool *pool = pool_new(&(struct pool_options){.url = owner_url(settings),
                                                         .size = 1,
                                                         .lifetime_ms = INT64_C(600000),
                                                         .statement_timeout_ms = DEADLINE_MS});

@@ -166,16 +166,18 @@ def main():
                    [one["client_id"] for one in known_clients.values()] else None)
     write(path, {"base_url": base, "authorization_endpoint": f"{base}/oauth2/authorize", "token_endpoint": f"{base}/oauth2/token",
                  "clients": clients, "people": holders, "app": made_app})
-    portal = next(account for account in clients if account["role"] == "portal")
+    # What is pasted reads the secret from the file: a terminal is seen, scrolled back and recorded.
+    pair = ("/usr/bin/python3 -c 'import json, sys; print(*(c[\"client_id\"] + \":\" + c[\"client_secret\"] for c in json.load(open(sys.argv[1]))[\"clients\"] "
+            f"if c[\"role\"] == \"portal\"))' '{path}'")
     extract = r"""sed -E 's/.*"access_token": ?"([^"]*)".*/\1/'"""
-    fetch = (f"curl -s -u {portal['client_id']}:{portal['client_secret']} "
-             f"-d grant_type=client_credentials {base}/oauth2/token")
+    fetch = f'{pair} | sed "s/^/user = /" | curl -s -K - -d grant_type=client_credentials {base}/oauth2/token | {extract}'
     print(f"""
   TPBIS API   {base}
   reference   {base}/docs
   accounts    {path} (clients, people and an app)
 
-  curl -s -H "Authorization: Bearer $({fetch} | {extract})" '{base}/v1/libraries?within=19&kind=village'
+  token=$({fetch})
+  curl -s -H "Authorization: Bearer $token" '{base}/v1/libraries?within=19&kind=village'
 
   Ctrl-C stops it.
 """, flush=True)

@@ -210,6 +210,13 @@ int main(int argc, char **argv)
         settings_print_values(&settings, stdout);
         return 0;
     }
+    if (strcmp(command, "serve") == 0 && *settings.owner_database_url) {
+        fputs(
+            "TPBIS_OWNER_DATABASE_URL: not for `tpbis serve`, which answers strangers and must not hold the owner's "
+            "rights; give it to the commands that need it, and unset it (or TPBIS_OWNER_DATABASE_URL_FILE) here\n",
+            stderr);
+        return 2;
+    }
     if (strcmp(command, "serve") == 0)
         return command_schema_check(&settings) ? serve(&settings) : 1;
     if (strcmp(command, "migrate") == 0)

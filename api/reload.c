@@ -37,6 +37,10 @@ static bool settings_reload(struct service *service)
     size_t len = 0;
     FILE *errors = open_memstream(&complaint, &len);
     bool good = settings_load(&fresh, errors);
+    if (good && *fresh.owner_database_url) {
+        good = false;
+        fputs("TPBIS_OWNER_DATABASE_URL is not for the serving process\n", errors);
+    }
     fclose(errors);
     if (good) {
         settings_apply(&service->settings, &fresh, tell);

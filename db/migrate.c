@@ -274,6 +274,8 @@ bool migrate_matches(const struct rows *rows, FILE *out)
     return matching;
 }
 
+static const char hint[] = "hint: run `tpbis migrate` with the owner's database URL\n";
+
 int migrate_check(const char *url, FILE *out)
 {
     struct migrate migrate = {.pg = session_open_plain(url, out), .out = out};
@@ -282,14 +284,24 @@ int migrate_check(const char *url, FILE *out)
         return -1;
     if (!ask_yes(&migrate, "SELECT to_regclass('public.schema_migration') IS NOT NULL", 0, NULL)) {
         if (PQstatus(migrate.pg) == CONNECTION_OK) {
-            fprintf(out, "the database is empty; run the migrate command\n");
+            fprintf(out, "the database is empty; run the migrate command\n%s", hint);
             answer = 0;
         }
+    } else if (ask_yes(&migrate,
+                       "SELECT r.rolsuper OR pg_has_role(c.relowner, 'MEMBER') FROM pg_roles r,"
+                       " pg_class c WHERE r.rolname = current_user"
+                       " AND c.oid = 'public.schema_migration'::regclass",
+                       0, NULL)) {
+        fprintf(out, "the role of this database URL owns the schema; the service's own role,"
+                     " tpbis_api, owns nothing\n");
+        answer = 0;
     } else {
         PGresult *rows = ask(&migrate, "SELECT name, checksum FROM public.schema_migration", 0,
                              NULL);
         if (rows)
             answer = migrate_matches(&(struct rows){rows}, out);
+        if (answer == 0)
+            fputs(hint, out);
         PQclear(rows);
     }
     PQfinish(migrate.pg);

@@ -9,7 +9,8 @@
 /* Applies what is missing, each migration in its own transaction with lock_timeout, then replaces the
  * functions. `url` is that of the owner. Progress and faults go to `out`. Creates role `tpbis_api` if absent. */
 bool migrate_run(const char *url, FILE *out);
-/* 1 when the schema is the one this binary needs, 0 when not (why goes to `out`), -1 when unreachable. */
+/* `url` is that of the service's own role. 1 when the schema is the one this binary needs and the role owns nothing of
+ * it, 0 when not (why goes to `out`), -1 when unreachable. */
 int migrate_check(const char *url, FILE *out);
 
 struct rows;

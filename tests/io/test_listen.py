@@ -9,10 +9,10 @@ from harness.service import Service, free_port
 from harness.wire import Wire
 
 
-def serve_refused(cluster, database, keys, **settings):
+def serve_refused(cluster, database, keys, status=1, **settings):
     """`serve` that must end at once; its complaint."""
-    result = cluster.run(database, "serve", check=False, keys=keys, seconds=20, **settings)
-    assert result.returncode == 1, result.stdout + result.stderr
+    result = cluster.run(database, "serve", check=False, keys=keys, seconds=20, **{"owner_database_url": None, **settings})
+    assert result.returncode == status, result.stdout + result.stderr
     return result.stderr
 
 
@@ -173,6 +173,18 @@ class TestSchema:
         assert again.returncode == 0
         service = Service(cluster, database, directory / database, keys=keys)
         assert service.stop() == 0
+
+    def test_the_owners_url(self, cluster, database, keys, directory):
+        url = cluster.url(database, owner=True)
+        complaint = serve_refused(cluster, database, keys, status=2, owner_database_url=url)
+        assert "TPBIS_OWNER_DATABASE_URL" in complaint and url not in complaint
+        path = directory / "owner_url"
+        path.write_text(url, encoding="ascii")
+        assert "TPBIS_OWNER_DATABASE_URL" in serve_refused(cluster, database, keys, status=2, owner_database_url_file=path)
+
+    def test_the_owner_under_the_services_name(self, cluster, keys):
+        complaint = serve_refused(cluster, "tpbis_template", keys, port=free_port(), database_url=cluster.url("tpbis_template", owner=True))
+        assert "owns the schema" in complaint and "hint" not in complaint
 
     def test_no_key(self, cluster, directory):
         complaint = serve_refused(cluster, "tpbis_template", directory / "no-keys-here", port=free_port())

@@ -206,6 +206,13 @@ class TestSettings:
         assert not of(lines, "setting_changed")  # not the good line either
         assert of(lines, "reloaded")[0]["settings"] == "kept" and of(lines, "reloaded")[0]["keys"] == "taken"
 
+    def test_the_owners_url_is_not_taken(self, service, eventually):
+        service.write(f"TPBIS_OWNER_DATABASE_URL={service.cluster.url(service.database, owner=True)}\nTPBIS_STREAM_LIMIT=3\n")
+        service.file.chmod(0o600)
+        lines = service.reload(eventually)
+        assert ["TPBIS_OWNER_DATABASE_URL" in line["why"] for line in of(lines, "reload_refused")] == [True]
+        assert of(lines, "reloaded")[0]["settings"] == "kept" and not of(lines, "setting_changed")
+
     def test_the_environment_wins(self, cluster, directory, eventually):
         database = cluster.make_database()
         service = Reloadable(cluster, database, directory / database, stream_limit=4)
