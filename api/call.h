@@ -19,6 +19,7 @@ struct limits;
 struct proxies;
 struct idempotency;
 struct stream;
+struct preconditions;
 
 struct service {
     struct settings settings;
@@ -97,7 +98,8 @@ struct call {
     struct span arguments; /* of the problem: JSON object */
     int64_t retry_after_s; /* of the problem: when to come back; 0: as its status has it */
     struct page page;
-    struct idempotency *idempotency; /* of a request with an Idempotency-Key, or NULL */
+    struct preconditions *preconditions; /* of api/precondition.c; NULL before its gate */
+    struct idempotency *idempotency;     /* of a request with an Idempotency-Key, or NULL */
     struct limit limit;
     struct added added[ADDED_MAX];
     size_t added_count;

@@ -8,12 +8,13 @@
 #include "api/body.h"
 #include "api/handlers/handlers.h"
 #include "api/idempotency.h"
+#include "api/precondition.h"
 #include "api/render.h"
 #include "api/respond.h"
 #include "api/stream.h"
 #include "api/version.h"
 
-enum step_name { STEP_GATE, STEP_WRITE, STEP_ANSWER, STEP_COUNT, STEPS };
+enum step_name { STEP_GATE, STEP_CURRENT, STEP_WRITE, STEP_ANSWER, STEP_COUNT, STEPS };
 
 /* The steps an operation has, in order; their results are told apart by `names`. */
 struct plan {
@@ -86,11 +87,10 @@ static enum problem_code render_read(struct call *call, struct plan *plan)
         render_page(call, answer, plan_rows(plan, STEP_COUNT));
     else
         render_object(call, answer, &version);
-    if (version_tag(call, version))
-        respond_not_modified(call);
-    else
+    enum problem_code code = version_judge(call, version_tag(call, version));
+    if (!code)
         respond_gzip(call);
-    return PROBLEM_NONE;
+    return code;
 }
 
 enum problem_code execute_read(struct call *call)
@@ -104,9 +104,10 @@ enum problem_code execute_read(struct call *call)
         respond_not_modified(call);
         return PROBLEM_NONE;
     }
-    if (call->page.stream && version_tag_stream(call)) {
-        respond_not_modified(call);
-        return PROBLEM_NONE;
+    if (call->page.stream) {
+        enum problem_code refused = version_judge(call, version_tag_stream(call));
+        if (refused || call->response.status)
+            return refused;
     }
     plan_add(&plan, call, STEP_GATE, operation->gate);
     plan_add(&plan, call, STEP_ANSWER, operation->answer);
@@ -134,11 +135,10 @@ enum problem_code execute_constant(struct call *call, const char *content_type, 
         return PROBLEM_NONE;
     }
     respond_constant(call, 200, content_type, body);
-    if (version_tag(call, SPAN("")))
-        respond_not_modified(call);
-    else
+    enum problem_code code = version_judge(call, version_tag(call, SPAN("")));
+    if (!code)
         respond_gzip(call);
-    return PROBLEM_NONE;
+    return code;
 }
 
 /* ---- writes ------------------------------------------------------------------------------------- */
@@ -202,6 +202,15 @@ static void added_render(struct call *call)
     buffer_char(body, '}');
 }
 
+/* A PUT answers 201 and says where, when it made what was not there (RFC 9110 9.3.4). */
+static void made_tell(struct call *call, const struct plan *plan)
+{
+    if (call->method != METHOD_PUT || precondition_exists(plan_rows(plan, STEP_CURRENT)))
+        return;
+    call->response.status = 201;
+    response_header(call, "Location", "%.*s", SPAN_ARG(call->target.path));
+}
+
 /* Renders the answer of a write that has not been committed yet. */
 static enum problem_code render_write(struct call *call, const struct plan *plan, bool repeated)
 {
@@ -217,13 +226,53 @@ static enum problem_code render_write(struct call *call, const struct plan *plan
         return operation->audited ? PROBLEM_not_found : PROBLEM_internal; /* it was just written */
     call->response.content_type = respond_media_type(MEDIA_JSON);
     render_object(call, answer, &version);
-    if (version_tag(call, version)) /* only a read that is audited: the read still happened */
-        respond_not_modified(call);
-    else
-        added_render(call);
+    /* a 304 of a read that is audited is a read all the same */
+    enum problem_code code = version_judge(call, version_tag(call, version));
+    if (code || call->response.status == 304)
+        return code;
+    added_render(call);
     if (operation->creates)
         location_set(call, answer);
+    made_tell(call, plan);
     return PROBLEM_NONE;
+}
+
+/* Runs the steps that were added since `from` and takes their rows. */
+static enum problem_code plan_run(struct call *call, struct connection *connection,
+                                  const struct write_context *context, struct plan *plan,
+                                  size_t from, struct table_set *ret_changed)
+{
+    struct query_failure failure = {0};
+    enum problem_code code = query_write(connection, context, plan->steps + from,
+                                         plan->count - from, call->deadline_ms, plan->rows + from,
+                                         ret_changed, &failure);
+    return code ? failure_take(call, code, &failure) : PROBLEM_NONE;
+}
+
+/* Gate, then what the conditions are about, then, where they hold, write and answer. The object is looked at by every PUT,
+ * and by others only where they sent a condition: then the write waits for the verdict, in a round trip of its own. */
+static enum problem_code steps_run(struct call *call, struct connection *connection,
+                                   const struct write_context *context, struct plan *plan,
+                                   bool repeated, struct table_set *ret_changed)
+{
+    const struct operation *operation = call->operation;
+    size_t done = 0;
+    bool waits = precondition_waits(call) && !repeated;
+    plan_add(plan, call, STEP_GATE, repeated ? NULL : operation->gate);
+    if (waits || call->method == METHOD_PUT)
+        plan_add(plan, call, STEP_CURRENT, operation->current);
+    if (waits) {
+        enum problem_code code = plan_run(call, connection, context, plan, 0, ret_changed);
+        if (!code)
+            code = gate_closed(plan) ? PROBLEM_not_found
+                                     : precondition_judge(call, plan_rows(plan, STEP_CURRENT));
+        if (code)
+            return code;
+        done = plan->count;
+    }
+    plan_add(plan, call, STEP_WRITE, repeated ? NULL : operation->write);
+    plan_add(plan, call, STEP_ANSWER, operation->answer);
+    return plan_run(call, connection, context, plan, done, ret_changed);
 }
 
 /* The transaction on one connection: claims, steps, render, keep, commit. Rolled back by query_write on failure. */
@@ -249,14 +298,9 @@ static enum problem_code transact(struct call *call, struct connection *connecti
         if (repeated)
             call->added_count = 0; /* it was for an object that is not made again */
     }
-    plan_add(&plan, call, STEP_GATE, repeated ? NULL : operation->gate);
-    plan_add(&plan, call, STEP_WRITE, repeated ? NULL : operation->write);
-    plan_add(&plan, call, STEP_ANSWER, operation->answer);
-    code = query_write(connection, &context, plan.steps, plan.count, call->deadline_ms, plan.rows,
-                       &changed, &failure);
-    if (code)
-        return failure_take(call, code, &failure);
-    code = render_write(call, &plan, repeated);
+    code = steps_run(call, connection, &context, &plan, repeated, &changed);
+    if (!code)
+        code = render_write(call, &plan, repeated);
     plan_free(&plan);
     if (code) {
         query_rollback(connection);

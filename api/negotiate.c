@@ -336,6 +336,14 @@ bool etags_match(const struct etags *etags, struct span tag)
     return false;
 }
 
+bool etags_match_quoted(const struct etags *etags, const char *tag)
+{
+    struct span bare = {tag + 1, strlen(tag) - 2};
+    if (bare.len > 3 && memcmp(bare.ptr + bare.len - 3, "-gz", 3) == 0)
+        bare.len -= 3;
+    return etags_match(etags, bare);
+}
+
 struct span etags_versions(struct arena *arena, const struct etags *etags)
 {
     struct buffer array = {0};

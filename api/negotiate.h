@@ -35,6 +35,8 @@ struct etags {
 bool etags_parse(struct span value,
                  struct etags *ret_etags); /* false: malformed, or more than ETAGS_MAX */
 bool etags_match(const struct etags *etags, struct span tag); /* tag without quotes */
+/* The same of a tag in quotes, perhaps with the suffix of a gzipped body. */
+bool etags_match_quoted(const struct etags *etags, const char *tag);
 /* The row versions (what stands before the dot) as a PostgreSQL array, "{7,9}". A tag without one,
  * such as that of a list, is left out. Not for "*". */
 struct span etags_versions(struct arena *arena, const struct etags *etags);

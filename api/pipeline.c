@@ -15,6 +15,7 @@
 #include "api/negotiate.h"
 #include "api/page.h"
 #include "api/parameters.h"
+#include "api/precondition.h"
 #include "api/record.h"
 #include "api/respond.h"
 #include "api/route.h"
@@ -194,20 +195,6 @@ static enum problem_code gate_negotiate(struct call *call)
     return PROBLEM_NONE;
 }
 
-static enum problem_code gate_precondition(struct call *call)
-{
-    struct span header = call_header_list(call, "If-Match");
-    if (!header.ptr)
-        return call->operation->match_required ? PROBLEM_precondition_required : PROBLEM_NONE;
-    struct etags etags;
-    if (!etags_parse(header, &etags))
-        return call_refuse(call, PROBLEM_bad_request, "what",
-                           SPAN("If-Match is not a list of entity tags"));
-    if (!etags.any)
-        call_set(call, NAME_IF_MATCH, etags_versions(call->arena, &etags));
-    return PROBLEM_NONE;
-}
-
 static enum problem_code gate_execute(struct call *call)
 {
     const struct operation *operation = call->operation;
@@ -223,7 +210,7 @@ static enum problem_code gate_execute(struct call *call)
 static enum problem_code (*const gates[])(struct call *call) = {
     gate_frame,        gate_route,       gate_authenticate, limit_caller, gate_authorize,
     parameters_bind,   gate_negotiate,   page_open,         limit_export, body_bind,
-    gate_precondition, idempotency_take, gate_execute,
+    precondition_take, idempotency_take, gate_execute,
 };
 
 /* Ours where the client sent none, or one that would not be safe in a log. */

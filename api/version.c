@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include "api/base/digest.h"
 #include "api/negotiate.h"
+#include "api/precondition.h"
 #include "api/respond.h"
 
 #define WAYS 4
@@ -135,13 +136,8 @@ static void key_make(struct call *call)
 static bool match(struct call *call, const char *tag)
 {
     struct etags etags;
-    struct span header = call_header_list(call, "If-None-Match"), bare = span_of(tag);
-    if (!header.ptr || !etags_parse(header, &etags))
-        return false;
-    bare = (struct span){bare.ptr + 1, bare.len - 2};
-    if (bare.len > 3 && memcmp(bare.ptr + bare.len - 3, "-gz", 3) == 0)
-        bare.len -= 3;
-    return etags_match(&etags, bare);
+    struct span header = call_header_list(call, "If-None-Match");
+    return header.ptr && etags_parse(header, &etags) && etags_match_quoted(&etags, tag);
 }
 
 /* The set of tables an answer without statements reads is empty: its version never moves. */
@@ -160,13 +156,13 @@ bool version_unchanged(struct call *call)
     key_make(call);
     if (!call->version_known || !call_header_list(call, "If-None-Match").ptr ||
         !entry_read(call->service->versions, call->version_key, call->version_local, tag) ||
-        !match(call, tag))
+        !precondition_reads(call, tag) || !match(call, tag))
         return false;
     response_header(call, "ETag", "%s", tag);
     return true;
 }
 
-bool version_tag(struct call *call, struct span row_version)
+const char *version_tag(struct call *call, struct span row_version)
 {
     char hash[23];
     digest_tag(respond_plain(call), hash);
@@ -176,15 +172,15 @@ bool version_tag(struct call *call, struct span row_version)
     response_header(call, "ETag", "%s", tag);
     if (call->version_known && call->version_key[0])
         entry_write(call->service->versions, call->version_key, call->version_local, tag);
-    return call->method == METHOD_GET && match(call, tag);
+    return tag;
 }
 
 /* Of a body that is not there yet: what decides it, the version of this program included, so that a new
  * column is not hidden behind a 304. */
-bool version_tag_stream(struct call *call)
+const char *version_tag_stream(struct call *call)
 {
     if (!call->version_known || !call->version_shared)
-        return false;
+        return NULL;
     char hash[23];
     char *text = arena_printf(call->arena, "%s\n%s\n%llu", call->service->versions->build,
                               key_text(call, false), (unsigned long long)call->version_shared);
@@ -192,5 +188,16 @@ bool version_tag_stream(struct call *call)
     char *tag = arena_printf(call->arena, "\"s.%s%s\"", hash, call->accepts_gzip ? "-gz" : "");
     response_header(call, "ETag", "%s", tag);
     entry_write(call->service->versions, call->version_key, call->version_local, tag);
-    return match(call, tag);
+    return tag;
+}
+
+enum problem_code version_judge(struct call *call, const char *tag)
+{
+    if (call->method != METHOD_GET)
+        return PROBLEM_NONE;
+    if (!precondition_reads(call, tag))
+        return PROBLEM_precondition_failed;
+    if (tag && match(call, tag))
+        respond_not_modified(call);
+    return PROBLEM_NONE;
 }

@@ -13,11 +13,15 @@ void version_cache_free(struct version_cache *cache);
 bool version_unchanged(struct call *call);
 
 /* After rendering, before gzip: sets the ETag header ("<row version>.<hash>" when row_version is not empty, "-gz"
- * behind what will be gzipped), remembers it, and tells whether If-None-Match matches (then the answer is 304). */
-bool version_tag(struct call *call, struct span row_version);
+ * behind what will be gzipped), remembers it and gives it, in quotes. */
+const char *version_tag(struct call *call, struct span row_version);
 
-/* The ETag of a stream, whose body is not known yet: from the shared version of its tables; none while that is
- * not known. The same true for a match. */
-bool version_tag_stream(struct call *call);
+/* The ETag of a stream, whose body is not known yet: from the shared version of its tables; NULL while that is
+ * not known. */
+const char *version_tag_stream(struct call *call);
+
+/* The conditions of a GET against its tag (NULL: it has none), in the order of RFC 9110 13.2.2: PROBLEM_precondition_failed
+ * where If-Match names another; else PROBLEM_NONE, with the answer made a 304 where If-None-Match names this one. */
+enum problem_code version_judge(struct call *call, const char *tag);
 
 #endif

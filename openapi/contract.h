@@ -217,6 +217,7 @@ struct operation {
     bool lenient;        /* x-lenient: its handler reads the query itself, unknown parameters too */
     bool creates;        /* answers 201 with Location */
     bool match_required; /* If-Match: 428 without */
+    bool match_gated;    /* its gate compares If-Match itself */
     bool optional_body;
     bool
         unwatched; /* it reads a table that is not audited: no watch can tell whether its answer is stale */
@@ -239,7 +240,9 @@ struct operation {
     const char *const
         *fields; /* top-level names of its answer (of an item of a list), for fields= */
     const struct statement *gate, *write, *answer; /* each or NULL; answer is :many for a list */
-    const char *handler;                           /* name of a handler in C, or NULL */
+    const struct statement *
+        current; /* of a write: its object as it stands, with "@version"; NULL: no condition is taken */
+    const char *handler;       /* name of a handler in C, or NULL */
     const char *prepare;       /* x-prepare: a function in C before the statements, or NULL */
     const char *body_constant; /* x-constant: the whole answer, JSON, or NULL */
     const uint16_t *tables;    /* union of the tables its answer (and gate) reads */

@@ -16,11 +16,10 @@ enum problem_code machine_made(struct call *call, const char *content_type)
 {
     call->response.status = 200;
     call->response.content_type = content_type;
-    if (version_tag(call, SPAN("")))
-        respond_not_modified(call);
-    else
+    enum problem_code code = version_judge(call, version_tag(call, SPAN("")));
+    if (!code)
         respond_gzip(call);
-    return PROBLEM_NONE;
+    return code;
 }
 
 static enum problem_code made_page(struct call *call)
@@ -63,9 +62,7 @@ static enum problem_code docs_send(struct call *call, struct span name)
     }
     respond_constant(call, 200, file->type, (struct span){(const char *)file->data, file->len});
     call->response.gzipped = file->gzip;
-    if (version_tag(call, SPAN("")))
-        respond_not_modified(call);
-    return PROBLEM_NONE;
+    return version_judge(call, version_tag(call, SPAN("")));
 }
 
 enum problem_code handle_docs(struct call *call)

@@ -53,7 +53,7 @@ CREATE OR REPLACE FUNCTION gate_identifier(library uuid, wanted_scheme text, if_
 LANGUAGE plpgsql AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM library_identifier i WHERE i.library_id = library AND i.scheme = wanted_scheme
-                     AND i.row_version = ANY (if_match)) THEN
+                     AND (extract(epoch FROM i.updated_at) * 1000000)::bigint = ANY (if_match)) THEN
         PERFORM refuse('precondition_failed');
     END IF;
     RETURN true;

@@ -325,12 +325,12 @@ FROM library_identifier i
 WHERE i.library_id = :id
 ORDER BY i.scheme
 
+-- An identifier that was removed and set again is another one: its version is the moment of its last change, not a count.
 -- name: get_identifier :one
-SELECT i.row_version AS "@version", i.scheme, i.value, i.created_at, i.updated_at
+SELECT (extract(epoch FROM i.updated_at) * 1000000)::bigint AS "@version", i.scheme, i.value, i.created_at, i.updated_at
 FROM library_identifier i
 WHERE i.library_id = :id AND i.scheme = :scheme
 
--- If-Match is of the identifier, not of the library.
 -- name: gate_identifier :one
 SELECT gate_library(:id, NULL)                                                                                   --? not reach
 SELECT gate_library(:id, NULL, :reach.from, :reach.to, :reach.rank, :reach.libraries)                            --? reach

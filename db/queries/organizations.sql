@@ -69,10 +69,15 @@ SELECT gate_organization(:id, NULL) AND audit_read('organization_contact', :id) 
 SELECT gate_organization(:id, NULL, :reach.from, :reach.to, :reach.rank) AND audit_read('organization_contact', :id) AS passed --? reach
 
 -- name: get_organization_contact :one
-SELECT c.phone, c.email, c.address, c.purpose, c.legal_basis, c.collected_at, c.retain_until, c.created_at, c.updated_at
+SELECT coalesce((extract(epoch FROM c.updated_at) * 1000000)::bigint, 0) AS "@version", c.phone, c.email, c.address, c.purpose, c.legal_basis, c.collected_at, c.retain_until, c.created_at, c.updated_at
 FROM organization o LEFT JOIN organization_contact c ON c.organization_id = o.id
 WHERE o.id = :id
   AND in_reach(o.place, 6, :reach.from, :reach.to, :reach.rank)                                                      --? reach
+
+-- name: current_organization_contact :one
+SELECT coalesce((extract(epoch FROM c.updated_at) * 1000000)::bigint, 0) AS "@version", c.organization_id IS NOT NULL AS "@exists"
+FROM organization o LEFT JOIN organization_contact c ON c.organization_id = o.id
+WHERE o.id = :id
 
 -- name: gate_put_organization_contact :one
 SELECT gate_organization(:id, NULL) AS passed                                                                        --? not reach
@@ -171,10 +176,15 @@ SELECT gate_person_contact(:id, :reach.from, :reach.to, :reach.rank, :reach.libr
     AND person_restricted_refuse(:id) AND audit_read('person_contact', :id) AS passed
 
 -- name: get_person_contact :one
-SELECT c.phone, c.email, c.address, c.purpose, c.legal_basis, c.collected_at, c.retain_until, c.created_at, c.updated_at
+SELECT coalesce((extract(epoch FROM c.updated_at) * 1000000)::bigint, 0) AS "@version", c.phone, c.email, c.address, c.purpose, c.legal_basis, c.collected_at, c.retain_until, c.created_at, c.updated_at
 FROM person p LEFT JOIN person_contact c ON c.person_id = p.id
 WHERE p.id = :id
   AND person_contact_in_reach(p.id, :reach.from, :reach.to, :reach.rank, :reach.libraries)                           --? reach
+
+-- name: current_person_contact :one
+SELECT coalesce((extract(epoch FROM c.updated_at) * 1000000)::bigint, 0) AS "@version", c.person_id IS NOT NULL AS "@exists"
+FROM person p LEFT JOIN person_contact c ON c.person_id = p.id
+WHERE p.id = :id
 
 -- name: gate_put_person_contact :one
 SELECT gate_person(:id, NULL) AS passed                                                                              --? not reach

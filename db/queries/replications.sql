@@ -163,7 +163,7 @@ ORDER BY f.person_id                                                            
 LIMIT :page_rows                                                                                                     --? page_rows
 
 -- name: get_replication_facilitator :one
-SELECT f.row_version AS "@version", f.person_id, CASE WHEN p.published THEN p.name END AS name, p.library_id, f.starts_on, f.ends_on,
+SELECT (extract(epoch FROM f.updated_at) * 1000000)::bigint AS "@version", f.person_id, CASE WHEN p.published THEN p.name END AS name, p.library_id, f.starts_on, f.ends_on,
     f.created_at, f.updated_at
 FROM replication_facilitator f
 JOIN person p ON p.id = f.person_id

@@ -162,7 +162,8 @@ SELECT team_substitute(:team_id, :leaving_member_id, :on, :reason, :id, :member.
 -- ---- the coordinator ----------------------------------------------------------------------------------------
 
 -- name: get_team_coordinator :one
-SELECT c.member_id, c.name, c.position, c.organization_id AS "organization.id", c.organization_name AS "organization.name"
+SELECT (SELECT (extract(epoch FROM max(v.updated_at)) * 1000000)::bigint FROM team_coordinator v WHERE v.team_id = :team_id) AS "@version",
+    c.member_id, c.name, c.position, c.organization_id AS "organization.id", c.organization_name AS "organization.name"
     , c.organization_sector AS "organization.sector", c.starts_on AS "from", c.ends_on AS "until"
 FROM (SELECT today() AS day) x                                                                                   --? not as_of
 FROM (SELECT :as_of AS day) x                                                                                    --? as_of
@@ -172,11 +173,20 @@ CROSS JOIN LATERAL team_coordinator_on(:team_id, x.day) c
 SELECT gate_team(:team_id, NULL) AS passed                                                                       --? not reach
 SELECT gate_team(:team_id, NULL, 'team', :reach.from, :reach.to, :reach.rank) AS passed                          --? reach
 
+-- Whoever names a coordinator changes who was named before: the version is of them all.
+-- name: current_team_coordinator :one
+SELECT (extract(epoch FROM max(c.updated_at)) * 1000000)::bigint AS "@version",
+    bool_or(coalesce(c.ends_on, 'infinity') >= today()) AS "@exists"
+FROM team_coordinator c
+WHERE c.team_id = :team_id
+HAVING count(*) > 0
+
 -- name: put_team_coordinator :exec
 SELECT team_coordinate(:team_id, :member_id, :from)
 
 -- Who was just named.
 -- name: get_team_coordinator_named :one
-SELECT c.member_id, c.name, c.position, c.organization_id AS "organization.id", c.organization_name AS "organization.name"
+SELECT (SELECT (extract(epoch FROM max(v.updated_at)) * 1000000)::bigint FROM team_coordinator v WHERE v.team_id = :team_id) AS "@version",
+    c.member_id, c.name, c.position, c.organization_id AS "organization.id", c.organization_name AS "organization.name"
     , c.organization_sector AS "organization.sector", c.starts_on AS "from", c.ends_on AS "until"
 FROM team_coordinator_on(:team_id, (SELECT max(w.starts_on) FROM team_coordinator w WHERE w.team_id = :team_id)) c

@@ -163,6 +163,11 @@ SELECT training_participant_remove(:id)
 SELECT gate_training_participant(:id, :training_id, NULL) AS passed                                                  --? not reach
 SELECT gate_certification(:id, :training_id, :reach.from, :reach.to, :reach.rank) AS passed                          --? reach
 
+-- name: current_certification :one
+SELECT m.row_version AS "@version", m.certified_on IS NOT NULL AS "@exists"
+FROM training_participant m
+WHERE m.id = :id AND m.training_id = :training_id
+
 -- name: put_certification :exec
 UPDATE training_participant SET certified_on = :certified_on, certificate_until = :certificate_until WHERE id = :id
 

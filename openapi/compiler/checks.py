@@ -144,7 +144,7 @@ class Checks:
         """Every parameter and member is read by a statement."""
         if operation.handler or operation.constant or set(operation.statements.values()) - set(self.by_name):
             return
-        used = set().union(*(self.by_name[name].uses() for name in operation.statements.values()))
+        used = set().union(*(self.by_name[name].uses() for role, name in operation.statements.items() if role != "current"))
         if "near.latitude" in used or "near.longitude" in used:
             used.add("near")
         if "deleted.include" in used:
@@ -168,9 +168,9 @@ class Checks:
 
     def _published(self, statement, users):
         tables, columns = self.unpublished
-        # What a write changes, its gate has asked for.
+        # What a write changes, its gate has asked for; of the object before it, no more than its version is looked at.
         reach = _asks(statement) or bool(users) and all(
-            role == "write" and _asks(self.by_name.get(operation.statements.get("gate"))) for operation, role in users)
+            role in ("write", "current") and _asks(self.by_name.get(operation.statements.get("gate"))) for operation, role in users)
         for table in sorted(statement.tables & set(tables)):
             if not reach:
                 self.report.fault(statement.place, f'"{statement.name}" reads {table}, which is not published, '
@@ -178,7 +178,7 @@ class Checks:
         words = {token.value for token in statement.tokens if token.kind in ("word", "quoted")}
         for operation, role in users:
             for (table, column), unless in columns.items():
-                if role != "write" and table in statement.tables and column in words and unless not in words \
+                if role not in ("write", "current") and table in statement.tables and column in words and unless not in words \
                         and not operation.flag("x-audited"):
                     self.report.fault(statement.place, f'"{statement.name}" shows {table}.{column} in {operation.id} '
                                                        f"without asking {unless}; only an audited read may")

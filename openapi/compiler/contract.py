@@ -9,6 +9,7 @@ import re
 from .bundle import Bundle, enumerations, with_fields
 from .catalogue import Catalogue
 from .checks import Checks, build_routes
+from .conditions import describe, find_current
 from .emit import Emitter
 from .grants import check_grants
 from .operations import SEGMENT, Builder
@@ -85,6 +86,8 @@ def check_contract(documents, contract, queries, migrations, functions):
     statements = []
     for path, text in _sql_files(queries):
         statements.extend(parse_file(path, text, report))
+    find_current(operations, statements)
+    describe(operations, statements, root, report)
     builtins = builtin_names()
     unpublished = read_unpublished(documents, os.path.join(contract, "unpublished.yaml"), catalogue.tables, report)
     checks = Checks(operations, statements, catalogue, builtins, unpublished, documents.follow, report)

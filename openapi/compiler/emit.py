@@ -167,6 +167,7 @@ class Emitter:
             f".audited = {c_bool(operation.flag('x-audited'))}",
             f".secret = {c_bool(operation.flag('x-secret'))}", f".lenient = {c_bool(operation.flag('x-lenient'))}",
             f".creates = {c_bool(operation.success == 201)}",
+            f".match_gated = {c_bool(self._gates_match(operation))}",
             f".idempotent = {c_bool('idempotency-key' in operation.headers)}",
             f".match_required = {c_bool(operation.flag('x-match-required'))}",
             f".optional_body = {c_bool(operation.optional_body)}", f".success = {operation.success}",
@@ -186,10 +187,15 @@ class Emitter:
             f".body_constant = {'constant_' + operation.constant if operation.constant else 'NULL'}",
             f".tables = {tables}",
         ]
-        for role in ("gate", "write", "answer"):
+        for role in ("gate", "current", "write", "answer"):
             if role in operation.statements:
                 parts.append(f".{role} = &contract_statements[{self.statement_index[operation.statements[role]]}]")
         return "{" + ", ".join(parts) + "}"
+
+    def _gates_match(self, operation):
+        """Does the operation's gate itself compare If-Match?"""
+        gate = operation.statements.get("gate")
+        return gate is not None and "if_match" in self.statements[self.statement_index[gate]].uses()
 
     def _order(self, order):
         keys = ", ".join(f"{{{c_string(column)}, {_type(kind)}}}" for column, kind in order.keys.items())

@@ -72,7 +72,7 @@ class Operation:
     answer_schema: object = None  # of the object, or of one item of the list
     is_list: bool = False
     fields: list = field(default_factory=list)
-    statements: dict = field(default_factory=dict)  # gate, write, answer -> name
+    statements: dict = field(default_factory=dict)  # gate, current, write, answer -> name
     handler: str = None
     constant: str = None
     prepare: str = None  # x-prepare: a function in C before the statements,
@@ -324,14 +324,14 @@ class Builder:
         if operation.handler or operation.constant:
             return
         for role, name in (node or {}).items():
-            if role not in ("gate", "write", "answer"):
-                self.report.fault(node.place(role), f'"{role}" is none of gate, write, answer')
+            if role not in ("gate", "current", "write", "answer"):
+                self.report.fault(node.place(role), f'"{role}" is none of gate, current, write, answer')
             else:
                 operation.statements[role] = name
         if operation.method == "get":
             operation.statements.setdefault("answer", operation.id)
-            if "write" in operation.statements:
-                self.report.fault(node.place("write"), "GET does not write")
+            for role in {"write", "current"} & set(operation.statements):
+                self.report.fault(node.place(role), f"GET does not write, so it has no {role}")
         elif "write" not in operation.statements:
             self.report.fault(operation.place, f"{operation.id} writes, but has no write statement and no handler")
         if operation.success == 204 and "answer" in operation.statements:

@@ -2,6 +2,7 @@
 
 Never to break: what this does not know is refused, so nothing in the contract is silently ignored.
 """
+from .conditions import ADDED
 from .schema import check_rules, parts_of
 from .source import Map, Refused
 
@@ -47,7 +48,7 @@ class Structure:
                 if key[0] == "schemas" and "x-enumeration" in target:
                     self.used.add(key)  # published by the list of enumerations
         for key, target in self.targets.items():
-            if key not in self.used:
+            if key not in self.used and key not in ADDED:
                 place = target.place()
                 self.report.fault(place, f'the component {key[0]}/{key[1]} is used nowhere')
             self._component(key[0], target)

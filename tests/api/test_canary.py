@@ -45,10 +45,10 @@ def nest(own_api):
     api, people = own_api, People(own_api)
     person = programs.person(api, name="Kanariorang Uji", position="Kanarijabatan")
     contact = {"phone": "0812 kanaritelepon", "email": "kanarisurel@example.id", "address": "Jalan Kanarialamat", "purpose": "uji"}
-    assert api.put(f"/v1/people/{person['id']}/contact", json=contact, token="national_admin").status_code == 200
+    assert api.put(f"/v1/people/{person['id']}/contact", json=contact, token="national_admin").status_code == 201
     office = programs.organization(api)
     contact = {"phone": "0717 kanariotelepon", "email": "kanariosurel@example.id", "address": "Jalan Kanarioalamat", "purpose": "uji"}
-    assert api.put(f"/v1/organizations/{office['id']}/contact", json=contact, token="national_admin").status_code == 200
+    assert api.put(f"/v1/organizations/{office['id']}/contact", json=contact, token="national_admin").status_code == 201
     library = libraries.made(api, kind="village", region_code="19.01.07.2004", founded_on="2012-01-01",
                              phone="0717 kanaribtelepon", email="kanaribsurel@example.id")
     training = programs.training(api)

@@ -205,7 +205,7 @@ def test_npp_identifier_and_supervisor(own_api):
     library = made(own_api, npp="1901062T2000001")
     for scheme, value in (("onesearch", "IOS:1:2"), ("other", "a b,c&d=é")):
         answer = own_api.put(f"{path_of(library)}/identifiers/{scheme}", json={"value": value}, token="national_admin")
-        assert answer.status_code == 200, answer.text
+        assert answer.status_code == 201, answer.text
     assert ids(listed(own_api, "npp=1901062T2000001")) == [library["id"]] and listed(own_api, "npp=1901062T2000002") == []
     assert ids(listed(own_api, "identifier=onesearch:IOS:1:2")) == [library["id"]]
     assert ids(listed(own_api, "identifier=other:a%20b%2Cc%26d%3D%C3%A9")) == [library["id"]]

@@ -34,7 +34,7 @@ def user(people):
 def known(api):
     """Somebody who took part in everything, in Bangka, with a contact."""
     one = programs.person(api, position="Pustakawan")
-    assert api.put(f"/v1/people/{one['id']}/contact", json=CONTACT, token="national_admin").status_code == 200
+    assert api.put(f"/v1/people/{one['id']}/contact", json=CONTACT, token="national_admin").status_code == 201
     programs.participant(api, programs.training(api), person_id=one["id"])
     return one
 
@@ -126,7 +126,7 @@ class TestRestriction:
     def test_only_kept(self, api, known, database):
         member = programs.facilitator(api)
         person = {"id": member["person_id"], "name": member["name"] or api.get(f"/v1/people/{member['person_id']}").json()["name"]}
-        assert api.put(f"/v1/people/{person['id']}/contact", json=CONTACT, token="national_admin").status_code == 200
+        assert api.put(f"/v1/people/{person['id']}/contact", json=CONTACT, token="national_admin").status_code == 201
         path = f"/v1/people/{person['id']}"
         assert api.get(path, token="portal").json()["restricted"] is False
         answer = restrict(api, person, kind="objection", reference="PDP-1", until=day(10))

@@ -54,7 +54,7 @@ def test_if_match_of_an_identifier_is_heard(own_api):
     library, value = made(own_api), uuid.uuid4().hex
     problem(identifier(own_api, library, value, **{"If-Match": '"1.x"'}), 412, "precondition_failed")  # there is none
     first = identifier(own_api, library, value)
-    assert first.status_code == 200
+    assert first.status_code == 201
     second = identifier(own_api, library, value + "a", **{"If-Match": first.headers["ETag"]})
     assert second.status_code == 200 and second.headers["ETag"] != first.headers["ETag"]
     problem(identifier(own_api, library, value + "b", **{"If-Match": first.headers["ETag"]}), 412, "precondition_failed")

@@ -81,7 +81,7 @@ class TestTheFacilitatorsWalk:
         him = programs.participant(api, training, token="regency_facilitator", role="fasilitator", library_id=libraries.BANGKA)
         problem(programs.certify(api, him, certified_on="2026-01-14", **fac), 403, "insufficient_scope")
         refused_as_seen("training", **fac)
-        assert programs.certify(api, him, certified_on="2026-01-14", **prov).status_code == 200
+        assert programs.certify(api, him, certified_on="2026-01-14", **prov).status_code == 201
         one = r.stepped(api, one, "training", **fac)
 
         # mentoring, with that facilitator
@@ -265,7 +265,7 @@ class TestRefusals:
         him = programs.facilitator(own_api)["person_id"]
         problem(own_api.put(f"{path}/{him}", json={"starts_on": "2024-05-04"}, token="national_admin"), 409, "facilitator_not_certified")
         ended = own_api.put(f"{path}/{him}", json={"starts_on": "2024-05-05", "ends_on": "2024-07-01"}, token="regency_facilitator")
-        assert ended.status_code == 200 and ended.json()["ends_on"] == "2024-07-01" and ended.json()["name"]
+        assert ended.status_code == 201 and ended.json()["ends_on"] == "2024-07-01" and ended.json()["name"]
         problem(own_api.put(f"{path}/{him}", json={"ends_on": "2024-05-01"}, token="national_admin"), 409, "period_reversed")
         assert len(list(own_api.pages(path + "?limit=1"))) == 1
         assert own_api.delete(f"{path}/{him}", token="regency_facilitator").status_code == 204

@@ -18,7 +18,7 @@ ONE = {  # a body that is right, of the operations that have one
 def there(own_api):
     one = r.at(own_api, "training")
     person = programs.facilitator(own_api)["person_id"]
-    assert own_api.put(f"/v1/replications/{one['id']}/facilitators/{person}", json={}, token="national_admin").status_code == 200
+    assert own_api.put(f"/v1/replications/{one['id']}/facilitators/{person}", json={}, token="national_admin").status_code == 201
     visit = programs.post(own_api, "/v1/visits", {"library_id": one["library_id"], "kind": "mentoring"})
     return {"/v1/replications": one["id"], "/v1/visits": visit["id"], "/v1/libraries": one["library_id"], "person_id": person}
 

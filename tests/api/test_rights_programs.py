@@ -112,7 +112,7 @@ class Attempt:
 
     def delete_certification(self):
         one, path = self.certified()
-        assert programs.certify(self.api, one).status_code == 200
+        assert programs.certify(self.api, one).status_code == 201
         return self.send("DELETE", path)
 
     def create_training(self):

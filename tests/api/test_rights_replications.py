@@ -67,7 +67,7 @@ def attempt(api, operation, role, place):
         return api.patch(path, {"note": "Uji"}, etag=programs.tag_of(api, path), token=role)
     person = f"{path}/facilitators/{programs.facilitator(api, place)['person_id']}"
     if operation == "delete_replication_facilitator":
-        assert api.put(person, json={}, token="national_admin").status_code == 200
+        assert api.put(person, json={}, token="national_admin").status_code == 201
         return api.delete(person, token=role)
     return api.put(person, json={}, token=role)
 

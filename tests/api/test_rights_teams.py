@@ -63,7 +63,7 @@ def teams(own_api):
         leaving = join(own_api, one, starts_on="2024-01-01")
         substitution = made(add(own_api, one, "substitutions", leaving_member_id=leaving["id"], on="2024-06-01", reason="resigned",
                                 member={"person_id": known, "organization_id": leaving["organization"]["id"]}))
-        assert own_api.put(f"{PATH}/{one}/coordinator", token="national_admin", json={"member_id": member["id"], "from": "2024-01-01"}).status_code == 200
+        assert own_api.put(f"{PATH}/{one}/coordinator", token="national_admin", json={"member_id": member["id"], "from": "2024-01-01"}).status_code == 201
         part = {"team": one, "member": member["id"], "known": substitution["member_id"], "substitution": substitution["id"],
                 "position": next(own_api.pages(f"{PATH}/{one}/members/{member['id']}/position-changes"))["id"]}
         for name, path, body in (("decree", "decrees", {"kind": "sk_kepala_dinas", "number": "1", "signed_on": "2024-01-01", "max_members": 900}),

@@ -275,7 +275,7 @@ def test_the_coordinator(own_api, regency):
     first, second = join(own_api, regency), join(own_api, regency, organization={"name": "Kampus", "sector": "university"}, ends_on="2024-12-31")
     problem(own_api.get(path), 404, "not_found")
     put = lambda **body: own_api.put(path, token="national_admin", json=body)  # noqa: E731
-    body = made(put(member_id=first["id"], **{"from": "2020-01-01"}), 200)
+    body = made(put(member_id=first["id"], **{"from": "2020-01-01"}), 201)
     assert (body["member_id"], body["name"], body["from"], body["until"]) == (first["id"], first["name"], "2020-01-01", None)
     assert own_api.get(path).json() == body and show(own_api, regency)["coordinator"] == body
     assert made(put(member_id=second["id"], **{"from": "2022-01-01"}), 200)["until"] == "2024-12-31"

@@ -195,7 +195,7 @@ class TestCertification:
                                          library_id=programs.library(api, "regency", "73.08")["id"])
         problem(programs.certify(api, elsewhere, "provincial_coordinator"), 403, "out_of_reach")
         done = programs.certify(api, one, "provincial_coordinator", certificate_until="2027-05-04")
-        assert done.status_code == 200, done.text
+        assert done.status_code == 201, done.text
         assert (done.json()["certified_on"], done.json()["certificate_until"]) == ("2024-05-05", "2027-05-04")
         assert api.get(f"/v1/trainings/{one['training_id']}").json()["certified_count"] == 1
 
@@ -219,7 +219,7 @@ class TestCertification:
         problem(programs.certify(api, one, certified_on=str(TOMORROW)), 409, "date_in_future")
         problem(programs.certify(api, one, certificate_until="2024-05-04"), 409, "period_reversed")
         master = programs.participant(api, programs.training(api), role="master_trainer")
-        assert programs.certify(api, master).status_code == 200  # stands above the libraries
+        assert programs.certify(api, master).status_code == 201  # stands above the libraries
 
     def test_it_holds_what_it_stands_on(self, api):
         one = programs.facilitator(api)
@@ -262,7 +262,7 @@ class TestFacilitators:
         person = programs.person(api, library_id=programs.library(api, "regency", "19.01")["id"])["id"]
         for role, until in (("fasilitator", "2029-01-01"), ("fasilitator", "2028-01-01"), ("master_trainer", "2027-01-01")):
             one = programs.participant(api, programs.training(api), person_id=person, role=role)
-            assert programs.certify(api, one, certificate_until=until).status_code == 200
+            assert programs.certify(api, one, certificate_until=until).status_code == 201
         seen = facilitators(api)[person]
         assert (seen["role"], seen["certificate_until"], seen["villages_mentored"]) == ("master_trainer", "2027-01-01", 0)
         later = facilitators(api, "&on=2027-01-02")[person]

@@ -65,7 +65,7 @@ def facilitator(api, place="19.01", **fields):
     """A facilitator of that kabupaten, certified; the participant as the API shows it."""
     one = participant(api, training(api), role="fasilitator", library_id=library(api, "regency", place)["id"])
     answer = certify(api, one, **fields)
-    assert answer.status_code == 200, answer.text
+    assert answer.status_code == 201, answer.text
     return answer.json()
 
 

@@ -41,10 +41,9 @@ DOCUMENT = {
     "an unused schema": ("schemas/spare is used nowhere", [
         (C, "    word: {", "    spare: {type: boolean}\n    word: {")]),
     "an unused parameter": ("parameters/spare is used nowhere", [
-        (C, "  responses:\n    problem:", "  parameters:\n    spare: {name: a, in: query, description: A., "
-         "schema: {type: boolean}}\n  responses:\n    problem:")]),
+        (C, "  headers:\n", "    spare: {name: a, in: query, description: A., schema: {type: boolean}}\n  headers:\n")]),
     "an unused response": ("responses/spare is used nowhere", [
-        (C, "  securitySchemes:", "    spare: {description: None.}\n  securitySchemes:")]),
+        (C, "  parameters:\n    if", "    spare: {description: None.}\n  parameters:\n    if")]),
     "a schema used only by an unused one": ("schemas/inner is used nowhere", [
         (C, "    word: {", "    inner: {type: boolean}\n    outer: {type: array, maxItems: 1, items: "
          "{$ref: '#/components/schemas/inner'}}\n    word: {")]),
@@ -166,7 +165,15 @@ OPERATIONS = {
         (C, "write: create_thing, answer: get_thing}", "write: create_thing}")]),
     "an answer with 204": ("204 has no answer", [(C, "write: delete_thing}", "write: delete_thing, answer: get_thing}")]),
     "GET that writes": ("GET does not write", [(C, GET, GET + "      x-statements: {write: delete_thing}\n")]),
-    "an unknown role of a statement": ("none of gate, write, answer", [(C, "{gate: lock_thing,", "{lock: lock_thing,")]),
+    "an unknown role of a statement": ("none of gate, current, write, answer", [(C, "{gate: lock_thing,", "{lock: lock_thing,")]),
+    "a PUT that cannot tell what it made": ("a PUT tells what it made from what it replaced", [
+        (C, "    delete:\n", "    put:\n"), (Q, ', t.row_version AS "@version" FROM thing t WHERE', " FROM thing t WHERE")]),
+    "a PUT without an answer": ("a PUT answers 200 with the object", [(C, "    delete:\n", "    put:\n")]),
+    "an object without its version": ('shows delete_thing the object before the write, so it must select "@version"', [
+        (C, "{gate: lock_thing, write", "{gate: lock_thing, current: bare_thing, write"),
+        (Q, "-- name: delete_thing :exec", "-- name: bare_thing :one\nSELECT t.id FROM thing t WHERE t.id = :id\n\n-- name: delete_thing :exec")]),
+    "conditions without their parameter": ("parameters/if_none_match_write is not among the components", [
+        (C, "    if_none_match_write: {name: If-None-Match, in: header, description: ETag., schema: {type: string, maxLength: 100}}\n", "")]),
     "statements beside a handler": ("statements beside a handler", [
         (C, "      x-statements: {gate: lock_thing,", "      x-handler: remove\n      x-statements: {gate: lock_thing,")]),
     "an unknown constant": ('the constant "numbers" is not known', [(C, "x-constant: enumerations", "x-constant: numbers")]),

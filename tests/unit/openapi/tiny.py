@@ -169,6 +169,12 @@ components:
       description: A problem.
       content:
         application/problem+json: {schema: {$ref: '#/components/schemas/problem'}}
+    precondition_failed: {description: It was changed.}
+  parameters:
+    if_match_optional: {name: If-Match, in: header, description: ETag., schema: {type: string, maxLength: 100}}
+    if_none_match_write: {name: If-None-Match, in: header, description: ETag., schema: {type: string, maxLength: 100}}
+  headers:
+    location: {description: Where., schema: {type: string, maxLength: 100}}
   securitySchemes:
     oauth2:
       type: oauth2
