@@ -2,9 +2,12 @@
 
 Databases for single tests are copies of the template, so that each begins with the reference data."""
 
+import fcntl
+import hashlib
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import uuid
 from pathlib import Path
@@ -39,20 +42,45 @@ class Connection(psycopg2.extensions.connection):
 
 
 class Cluster:
-    """Starts with db/cluster, loads the template once, and stops what it started."""
+    """Starts with db/cluster, loads the template once, and stops what it started.
 
-    def __init__(self, binary, state):
+    `copy`: the data of another cluster, as `db/cluster keep` leaves them, to begin with."""
+
+    def __init__(self, binary, state, copy=None):
         self.binary, self.state = str(binary), Path(state)
-        self.start()
+        self.start(copy)
         self.clients = {}
 
-    def _script(self, *words):
-        result = subprocess.run([str(ROOT / "db/cluster"), *words, str(self.state)], check=True, text=True,
-                                capture_output=True, timeout=120)
+    @classmethod
+    def with_template(cls, binary, state):
+        """One whose template is loaded. The first run of a binary loads it and keeps a copy beside the binary, in
+        build/cluster/, with which all others begin; what is kept of earlier binaries goes."""
+        kept = Path(binary).resolve().parents[1] / "cluster" / fingerprint(binary)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with open(kept.parent / "lock", "w", encoding="ascii") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (kept / "clients.json").exists():
+                for old in kept.parent.iterdir():
+                    if old.is_dir():
+                        shutil.rmtree(old)
+                first = cls(binary, Path(state).with_name("first"))
+                try:
+                    first.make_template()
+                    first._script("keep", after=[str(kept / "data")])
+                    (kept / "clients.json").write_text(json.dumps(first.clients), encoding="utf-8")
+                finally:
+                    first.destroy()
+            cluster = cls(binary, state, kept / "data")
+        cluster.clients = json.loads((kept / "clients.json").read_text(encoding="utf-8"))
+        return cluster
+
+    def _script(self, *words, after=()):
+        result = subprocess.run([str(ROOT / "db/cluster"), *words, str(self.state), *after], check=True, text=True,
+                                capture_output=True, timeout=600)
         return result.stdout
 
-    def start(self):
-        self._script("start", "--throwaway")
+    def start(self, copy=None):
+        self._script("start", "--throwaway", *(["--copy", str(copy)] if copy else []))
         urls = {}
         for line in self._script("urls").splitlines():
             name, _, value = line.partition("=")
@@ -128,6 +156,15 @@ class Cluster:
     def drop_database(self, name):
         with self.connect("postgres") as connection, connection.cursor() as cursor:
             cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def fingerprint(binary):
+    """Of all that decides what stands in the template: the program with its migrations, the reference data, the roles here."""
+    digest = hashlib.sha256(Path(binary).read_bytes())
+    for path in (ROOT / "db/cluster", Path(__file__), *sorted((ROOT / "db/reference").rglob("*"))):
+        if path.is_file():
+            digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:32]
 
 
 def clean_environment():

@@ -24,12 +24,9 @@ def directory():
 
 @pytest.fixture(scope="session")
 def cluster(binary, directory):
-    cluster = Cluster(binary.resolve(), directory / "state")
-    try:
-        cluster.make_template()
-        yield cluster
-    finally:
-        cluster.destroy()
+    cluster = Cluster.with_template(binary.resolve(), directory / "state")
+    yield cluster
+    cluster.destroy()
 
 
 @pytest.fixture(scope="session")
