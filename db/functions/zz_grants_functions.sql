@@ -2,7 +2,7 @@
 -- them; a name stands for all functions of that name. The compiler of the contract keeps this list: it refuses a function that a statement,
 -- a view or a trigger runs with the rights of tpbis_api and that is not named here, and one that is named here and not run. A function
 -- that only the version before still runs (it goes on answering while this one is brought in) stays for that one version, on a line of
--- its own that ends in `-- the version before`.
+-- its own that ends in `-- the version before`, and one of a file that db/embed.py makes on a line that says so.
 DO $$
 BEGIN
     EXECUTE (SELECT format('GRANT EXECUTE ON FUNCTION %s TO tpbis_api', string_agg(p.oid::regprocedure::text, ', '))
@@ -76,6 +76,8 @@ team_limit_on team_policy_begin
 team_in_reach gate_team gate_team_place gate_team_row gate_team_past gate_precision gate_member_contact
 -- team_member.sql
 team_organization team_substitute team_position_change team_coordinate
+-- problem_text.sql
+problem_text -- made by db/embed.py
 -- team_view.sql
 team_standing team_coordinator_on
 -- team_work.sql

@@ -14,7 +14,7 @@ TRIGGER = re.compile(r"\bCREATE\s+(?:OR\s+REPLACE\s+)?(?:CONSTRAINT\s+)?TRIGGER\
                      r"\bEXECUTE\s+FUNCTION\s+(?:public\.)?(\w+)", re.I | re.S)
 LIST = re.compile(r"^\s*EXECUTE \(SELECT format\('GRANT EXECUTE ON FUNCTION.*?\$list\$\n(.*?)\$list\$", re.M | re.S)
 COMMENT = re.compile(r"--.*")
-BEFORE = re.compile(r"--\s*the version before\b")
+UNSEEN = re.compile(r"--\s*(the version before|made by db/embed\.py)\b")
 
 
 class Walk:
@@ -71,17 +71,18 @@ def _written(tokens, index):
 
 
 def _granted(files):
-    """{function: (file, line)} of the list, and those of them that only the version before needs."""
-    granted, before = {}, set()
+    """{function: (file, line)} of the list, and those of them that no file here needs: only the version before, or a file that
+    is made with the program."""
+    granted, unseen = {}, set()
     for path, text in files:
         for match in LIST.finditer(text):
             first = 1 + text.count("\n", 0, match.start(1))
             for number, line in enumerate(match.group(1).splitlines(), first):
                 for name in COMMENT.sub("", line).split():
                     granted[name] = (path, number)
-                    if BEFORE.search(line):
-                        before.add(name)
-    return granted, before
+                    if UNSEEN.search(line):
+                        unseen.add(name)
+    return granted, unseen
 
 
 def check_grants(catalogue, statements, files, report):
@@ -94,12 +95,12 @@ def check_grants(catalogue, statements, files, report):
     for statement in statements:
         if not statement.owner:
             walk.text(statement.tokens, f'the statement "{statement.name}"')
-    granted, before = _granted(files)
+    granted, unseen = _granted(files)
     for name, why in sorted(walk.functions.items()):
         if name not in granted:
             report.fault(catalogue.places[name], f'{why} runs "{name}", which is not granted to tpbis_api: '
                                                  "name it in db/functions/zz_grants_functions.sql")
     for name, place in granted.items():
-        if name not in walk.functions and name not in before:
+        if name not in walk.functions and name not in unseen:
             report.fault(place, f'"{name}" is granted to tpbis_api, and no statement runs it')
     return set(granted)
