@@ -33,6 +33,54 @@ WRITERS_BY_KIND = {"village": WRITES_VILLAGES, "tbm": WRITES_VILLAGES, "regency"
 SPOTS = {BANGKA: "19.01.07.2004", BELITUNG: "19.02.01.1001", SULSEL: "73.08.01.1001"}
 
 
+class Stage:
+    """Objects that the cells of an oracle share: each is made when a cell first needs it, and stays until a cell has spent it.
+
+    A refused attempt leaves the object as it was, so that the next cell may use it again. This keeps the price of an oracle at
+    about one request for a cell."""
+
+    def __init__(self):
+        self.kept, self.used = {}, set()
+
+    def get(self, key, make):
+        self.used.add(key)
+        if key not in self.kept:
+            self.kept[key] = make()
+        return self.kept[key]
+
+    def spend(self):
+        """What was used since the last call is another thing now, and the next cell gets a new one."""
+        for key in self.used:
+            self.kept.pop(key, None)
+        self.used = set()
+
+    def keep(self):
+        self.used = set()
+
+
+@pytest.fixture(scope="module")
+def stage(who):
+    return Stage()
+
+
+def try_row(cells, attempt, judge, allowed):
+    """One operation as one role in all its cells.
+
+    `attempt(*cell)` gives the answer, `judge(answer, *cell)` asserts that it is the right one, and `allowed(*cell)` says whether
+    the oracle allows the cell. The scopes of a token are asked for before anything else of a request, wherever its object lies.
+    So a caller who lacks the scope is tried in the first cell only, and must be allowed in none."""
+    for number, cell in enumerate(cells):
+        answer = attempt(*cell)
+        if number == 0 and answer.status_code == 403 and answer.json()["code"] == "insufficient_scope":
+            wanted = [cell for cell in cells if allowed(*cell)]
+            assert not wanted, f"without the scope, and yet allowed in {wanted}: {answer.text}"
+            return
+        try:
+            judge(answer, *cell)
+        except AssertionError as fault:
+            raise AssertionError(f"in the cell {cell}: {answer.status_code} {answer.text}") from fault
+
+
 @pytest.fixture(autouse=True, scope="module", params=["clients", "people"])
 def who(request):
     """An oracle that imports this is asked twice: of machines with their roles, and of users with the same ones."""
