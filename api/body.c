@@ -5,6 +5,7 @@
 #include "api/bind.h"
 #include "api/json_scan.h"
 #include "api/negotiate.h"
+#include "api/references.h"
 #include "api/validate.h"
 
 /* The member at a dotted path; NULL when it, or an object above it, is absent. *ret_null: an object above it
@@ -75,17 +76,24 @@ enum problem_code body_bind(struct call *call)
     if (code)
         return code;
     validate_json(operation->body, body, call->method == METHOD_PATCH, &call->faults);
-    if (call->faults.count == 0)
+    if (call->faults.count == 0) {
         members_set(call, body);
+        references_bind(call, body);
+    }
     json_decref(body);
     return call->faults.count ? PROBLEM_invalid_body : PROBLEM_NONE;
 }
 
-struct span body_digest(struct call *call)
+struct span request_digest(struct call *call)
 {
     unsigned char hash[32];
     char *hex = arena_alloc(call->arena, 65);
-    digest_sha256(call->body, hash);
+    struct buffer text = {0};
+    buffer_span(&text, call->target.path);
+    buffer_char(&text, '\n'); /* no path has one */
+    buffer_span(&text, call->body);
+    digest_sha256((struct span){text.data, text.len}, hash);
+    buffer_free(&text);
     hex_encode(hash, sizeof(hash), hex);
     return (struct span){hex, 64};
 }

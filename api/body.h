@@ -8,7 +8,7 @@
  * (RFC 7396), null is NULL, nested objects flatten, arrays are bound as a whole. */
 enum problem_code body_bind(struct call *call);
 
-/* SHA-256 of the body, as 64 hexadecimal digits in the arena: what makes "the same body again". */
-struct span body_digest(struct call *call);
+/* SHA-256 of path and body, as 64 hexadecimal digits in the arena: what makes "the same request again". */
+struct span request_digest(struct call *call);
 
 #endif

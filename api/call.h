@@ -99,7 +99,9 @@ struct call {
     int64_t retry_after_s; /* of the problem: when to come back; 0: as its status has it */
     struct page page;
     struct preconditions *preconditions; /* of api/precondition.c; NULL before its gate */
-    struct idempotency *idempotency;     /* of a request with an Idempotency-Key, or NULL */
+    struct span *references;             /* pointers of what the body names (api/references.h) */
+    size_t reference_count;
+    struct idempotency *idempotency; /* of a request with an Idempotency-Key, or NULL */
     struct limit limit;
     struct added added[ADDED_MAX];
     size_t added_count;

@@ -9,12 +9,22 @@
 #include "api/handlers/handlers.h"
 #include "api/idempotency.h"
 #include "api/precondition.h"
+#include "api/references.h"
 #include "api/render.h"
 #include "api/respond.h"
 #include "api/stream.h"
 #include "api/version.h"
 
-enum step_name { STEP_GATE, STEP_CURRENT, STEP_WRITE, STEP_ANSWER, STEP_COUNT, STEPS };
+enum step_name {
+    STEP_REFERENCES,
+    STEP_GATE,
+    STEP_SHOWN,
+    STEP_CURRENT,
+    STEP_WRITE,
+    STEP_ANSWER,
+    STEP_COUNT,
+    STEPS
+};
 
 /* The steps an operation has, in order; their results are told apart by `names`. */
 struct plan {
@@ -60,7 +70,9 @@ static enum problem_code failure_take(struct call *call, enum problem_code code,
 {
     if (failure->sqlstate[0] == '2' && failure->sqlstate[1] == '2' && call->page.cursor.ptr)
         return PROBLEM_invalid_cursor; /* key cells that no row of ours ever had */
-    if (failure->arguments[0])
+    if (code == PROBLEM_reference_unknown)
+        references_faults(call, span_of(failure->arguments));
+    else if (failure->arguments[0])
         call->arguments = arena_copy(call->arena, span_of(failure->arguments));
     if (failure->pointer[0])
         faults_add(&call->faults,
@@ -143,8 +155,8 @@ enum problem_code execute_constant(struct call *call, const char *content_type, 
 
 /* ---- writes ------------------------------------------------------------------------------------- */
 
-/* An id brought by the client (for offline use): the same caller sending the same body again gets the
- * object it made; anything else with a taken id is refused by the statement itself. */
+/* An id brought by the client (for offline use): the same caller sending the same body to the same address again gets
+ * the object it made; anything else with a taken id is refused by the statement itself. */
 static enum problem_code claim(struct call *call, struct connection *connection,
                                const struct write_context *context, bool *ret_repeated)
 {
@@ -160,7 +172,7 @@ static enum problem_code claim(struct call *call, struct connection *connection,
         if (strcmp(contract_names[parameter], "claim.operation") == 0)
             call_set_cstr(call, parameter, call->operation->id);
         else if (strcmp(contract_names[parameter], "claim.digest") == 0)
-            call_set(call, parameter, body_digest(call));
+            call_set(call, parameter, request_digest(call));
     }
     enum problem_code code = query_write(connection, context, &step, 1, call->deadline_ms, &rows,
                                          &changed, &failure);
@@ -171,6 +183,16 @@ static enum problem_code claim(struct call *call, struct connection *connection,
                     span_is(outcome, "same");
     rows_free(rows);
     return PROBLEM_NONE;
+}
+
+/* The gate of the GET that shows what is made here: a repetition shows it, and makes nothing. */
+static const struct statement *shown_gate(const struct operation *operation)
+{
+    for (size_t i = 0; i < contract_operation_count; i++)
+        if (contract_operations[i].method == METHOD_GET &&
+            contract_operations[i].answer == operation->answer)
+            return contract_operations[i].gate;
+    return NULL;
 }
 
 /* The key as the answer shows it, for that of a client is made of the id; else as it was bound. */
@@ -222,6 +244,8 @@ static enum problem_code render_write(struct call *call, const struct plan *plan
     call->response.status = repeated ? 200 : operation->success;
     if (!operation->answer)
         return PROBLEM_NONE;
+    if (rows_count(answer) == 0 && repeated)
+        return PROBLEM_id_taken; /* by what is no longer there, or not for this caller */
     if (rows_count(answer) == 0)
         return operation->audited ? PROBLEM_not_found : PROBLEM_internal; /* it was just written */
     call->response.content_type = respond_media_type(MEDIA_JSON);
@@ -249,7 +273,7 @@ static enum problem_code plan_run(struct call *call, struct connection *connecti
     return code ? failure_take(call, code, &failure) : PROBLEM_NONE;
 }
 
-/* Gate, then what the conditions are about, then, where they hold, write and answer. The object is looked at by every PUT,
+/* What the body names, then the gate, then what the conditions are about, then, where they hold, write and answer. The object is looked at by every PUT,
  * and by others only where they sent a condition: then the write waits for the verdict, in a round trip of its own. */
 static enum problem_code steps_run(struct call *call, struct connection *connection,
                                    const struct write_context *context, struct plan *plan,
@@ -258,7 +282,9 @@ static enum problem_code steps_run(struct call *call, struct connection *connect
     const struct operation *operation = call->operation;
     size_t done = 0;
     bool waits = precondition_waits(call) && !repeated;
-    plan_add(plan, call, STEP_GATE, repeated ? NULL : operation->gate);
+    plan_add(plan, call, STEP_REFERENCES, repeated ? NULL : references_statement(call));
+    plan_add(plan, call, STEP_GATE, operation->gate); /* who may not make it now is not shown it */
+    plan_add(plan, call, STEP_SHOWN, repeated ? shown_gate(operation) : NULL);
     if (waits || call->method == METHOD_PUT)
         plan_add(plan, call, STEP_CURRENT, operation->current);
     if (waits) {

@@ -308,7 +308,7 @@ void pipeline_init(struct service *service)
         }
     }
     if (!contract_statement("claim_id") || !contract_statement("ready") ||
-        !contract_statement("schema_recorded")) {
+        !contract_statement("schema_recorded") || !contract_statement("check_references")) {
         fputs("the engine's own statements are missing\n", stderr);
         abort();
     }

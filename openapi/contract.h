@@ -192,6 +192,15 @@ struct member {       /* a leaf of the request body, nested objects flattened */
     uint16_t name_id;
     uint8_t type;
 };
+struct operation;
+struct reference_kind {               /* of records that bodies name (openapi/references.yaml) */
+    const char *name;                 /* "person" */
+    const struct operation *shown_by; /* the GET of one: who may see it there may name it */
+};
+struct reference {    /* x-refers: a member of the request body that names a record */
+    const char *path; /* "member.person_id"; a segment "*" is every item of a list */
+    const struct reference_kind *kind;
+};
 struct order_key {
     const char *column; /* alias in the result; hidden ones begin with '@' */
     uint8_t type;
@@ -231,11 +240,12 @@ struct operation {
         *reach; /* x-reach: the scopes whose reach is bound, else those of security */
     uint8_t reach_count;
     uint16_t key; /* creates: the name whose value ends Location; NAME_ID unless x-key says */
-    uint16_t parameter_count, member_count, field_count, table_count;
+    uint16_t parameter_count, member_count, reference_count, field_count, table_count;
     const struct parameter
         *parameters;           /* of the path first, in the path's order; then of the query */
     const struct schema *body; /* or NULL */
     const struct member *members;
+    const struct reference *references;
     const struct order *orders; /* the first is the default */
     const char *const
         *fields; /* top-level names of its answer (of an item of a list), for fields= */

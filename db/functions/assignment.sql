@@ -23,12 +23,12 @@ BEGIN
     END IF;
     PERFORM region_require(NEW.region_code);
     IF NEW.library_id IS NOT NULL AND l.status IS NULL THEN
-        PERFORM refuse('library_unknown');
+        PERFORM refuse('reference_unknown');
     ELSIF l.status = 'closed' THEN
         PERFORM refuse('library_closed');
     END IF;
     IF EXISTS (SELECT FROM app_user u WHERE u.id = NEW.user_id AND u.erased_at IS NOT NULL) THEN
-        PERFORM refuse('holder_unknown');
+        PERFORM refuse('reference_unknown');
     END IF;
     kind := CASE WHEN NEW.library_id IS NOT NULL THEN 'library' WHEN NEW.region_code IS NULL THEN 'nation'
                  ELSE region_level(NEW.region_code) END;
@@ -102,18 +102,69 @@ CREATE OR REPLACE FUNCTION assignment_is_of(holder_user uuid, holder_client text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN coalesce(CASE WHEN caller = caller_client THEN holder_client = caller ELSE holder_user::text = caller END, false);
 
--- May the caller give that role there? By an assignment of its own that is in force, whose role may appoint that one, and whose place
--- contains it; libraries no higher than the appointer's role writes. `wanted_rank` is the library's, 7 of a region.
-CREATE OR REPLACE FUNCTION may_appoint(caller text, caller_client text, wanted_role text, wanted_place text, wanted_rank integer)
-RETURNS boolean
+-- Until when the caller may give that role there ('infinity': without an end), NULL: not at all. By an assignment of its own that is in
+-- force, whose role may appoint that one, and whose place contains it; libraries no higher than the appointer's role writes.
+-- `wanted_rank` is the library's, 7 of a region.
+CREATE OR REPLACE FUNCTION may_appoint_until(caller text, caller_client text, wanted_role text, wanted_place text, wanted_rank integer)
+RETURNS date
 LANGUAGE sql STABLE
-RETURN EXISTS (SELECT FROM assignment a
+RETURN (SELECT max(coalesce(a.ends_on, 'infinity')) FROM assignment a
     JOIN role r ON r.name = a.role
     JOIN role_delegation d ON d.appointer = a.role AND d.role = wanted_role
     WHERE (a.client_id = CASE WHEN caller = caller_client THEN caller END
            OR a.user_id = CASE WHEN caller <> caller_client THEN caller::uuid END)
       AND a.starts_on <= today() AND (a.ends_on IS NULL OR a.ends_on >= today())
       AND a.library_id IS NULL AND region_contains(a.region_code, wanted_place) AND wanted_rank >= r.rank);
+
+CREATE OR REPLACE FUNCTION may_appoint(caller text, caller_client text, wanted_role text, wanted_place text, wanted_rank integer)
+RETURNS boolean
+LANGUAGE sql STABLE
+RETURN may_appoint_until(caller, caller_client, wanted_role, wanted_place, wanted_rank) IS NOT NULL;
+
+-- The same of somebody who is on record as an actor: a user or a client that can act, or an owner of the database, who may all.
+CREATE OR REPLACE FUNCTION actor_may_appoint(actor text, wanted_role text, wanted_place text, wanted_rank integer) RETURNS boolean
+LANGUAGE sql STABLE
+RETURN CASE WHEN EXISTS (SELECT FROM client c WHERE c.id = actor COLLATE "C")
+            THEN EXISTS (SELECT FROM client c WHERE c.id = actor COLLATE "C" AND c.status = 'active')
+                 AND may_appoint(actor, actor, wanted_role, wanted_place, wanted_rank)
+            WHEN actor ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+            THEN EXISTS (SELECT FROM app_user u WHERE u.id::text = actor AND u.status = 'active')
+                 AND may_appoint(actor, '', wanted_role, wanted_place, wanted_rank)
+            ELSE true END;
+
+-- AFTER INSERT: who is charged with more than those could give who handed out what opens the account, gets into it by nothing
+-- of theirs. So nobody waits in an account of their own making for the rights that it will be given.
+CREATE OR REPLACE FUNCTION assignment_close_account() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    rank integer := coalesce((SELECT library_rank(l.kind) FROM library l WHERE l.id = NEW.library_id), 7);
+BEGIN
+    PERFORM FROM app_user u WHERE u.id = NEW.user_id FOR NO KEY UPDATE; -- links are made under this lock
+    IF EXISTS (SELECT FROM user_openers(NEW.user_id) opener WHERE NOT actor_may_appoint(opener, NEW.role, NEW.place, rank)) THEN
+        PERFORM user_close(NEW.user_id);
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE OR REPLACE TRIGGER close_account AFTER INSERT ON assignment
+    FOR EACH ROW WHEN (NEW.user_id IS NOT NULL) EXECUTE FUNCTION assignment_close_account();
+
+-- The days of an appointment lie within the appointer's own, and none of them is past, unless the nation appoints. `first` and `last`
+-- are asked as far as they are set.
+CREATE OR REPLACE FUNCTION gate_appointment_days(caller text, caller_client text, wanted_role text, wanted_place text, wanted_rank integer,
+    first date, sets_first boolean, last date, sets_last boolean) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    until date := may_appoint_until(caller, caller_client, wanted_role, wanted_place, wanted_rank);
+BEGIN
+    IF may_appoint(caller, caller_client, 'national_admin', '', 7) THEN
+        RETURN true;
+    ELSIF sets_first AND first < today() OR sets_last AND coalesce(last, 'infinity') > until THEN
+        PERFORM refuse('assignment_days', jsonb_build_object('first', today()::text, 'last', coalesce(nullif(until, 'infinity')::text, '..')));
+    END IF;
+    RETURN true;
+END
+$$;
 
 -- The common part of every write, of a place that the caller may see.
 CREATE OR REPLACE FUNCTION gate_appointment(caller text, caller_client text, holder_user uuid, holder_client text, wanted_role text,
@@ -137,19 +188,15 @@ CREATE OR REPLACE FUNCTION gate_create_assignment(caller text, caller_client tex
     wanted_region text, wanted_library uuid, starts_on date, ends_on date) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
-    l record;
+    place text := coalesce(wanted_region, '');
+    rank integer := 7;
 BEGIN
     IF wanted_library IS NOT NULL THEN
-        SELECT place, library_rank(library.kind) AS rank INTO l FROM library WHERE id = wanted_library;
-        IF NOT FOUND THEN
-            PERFORM refuse('library_unknown');
-        END IF;
-        PERFORM gate_appointment(caller, caller_client, holder_user, holder_client, wanted_role, l.place, l.rank);
-    ELSE
-        PERFORM gate_appointment(caller, caller_client, holder_user, holder_client, wanted_role, coalesce(wanted_region, ''), 7);
+        SELECT l.place, library_rank(l.kind) INTO place, rank FROM library l WHERE l.id = wanted_library;
     END IF;
+    PERFORM gate_appointment(caller, caller_client, holder_user, holder_client, wanted_role, place, rank);
     PERFORM period_require(coalesce(starts_on, today()), ends_on);
-    RETURN true;
+    RETURN gate_appointment_days(caller, caller_client, wanted_role, place, rank, coalesce(starts_on, today()), true, ends_on, true);
 END
 $$;
 
@@ -180,13 +227,14 @@ CREATE OR REPLACE FUNCTION gate_assignment(wanted uuid, if_match bigint[], calle
 LANGUAGE plpgsql AS $$
 DECLARE
     a record;
+    rank integer;
 BEGIN
     SELECT * INTO a FROM assignment WHERE id = wanted FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         PERFORM refuse('not_found');
     END IF;
-    PERFORM gate_appointment(caller, caller_client, a.user_id, a.client_id, a.role, a.place,
-                             coalesce((SELECT library_rank(l.kind) FROM library l WHERE l.id = a.library_id), 7));
+    rank := coalesce((SELECT library_rank(l.kind) FROM library l WHERE l.id = a.library_id), 7);
+    PERFORM gate_appointment(caller, caller_client, a.user_id, a.client_id, a.role, a.place, rank);
     PERFORM gate_version(a.row_version, if_match);
     IF a.ends_on < greatest(today(), a.starts_on) THEN
         PERFORM refuse('assignment_ended', jsonb_build_object('ends_on', a.ends_on::text));
@@ -196,6 +244,7 @@ BEGIN
     IF NOT ending THEN
         PERFORM period_require(CASE WHEN sets_starts THEN new_starts_on ELSE a.starts_on END,
                                CASE WHEN sets_ends THEN new_ends_on ELSE a.ends_on END);
+        PERFORM gate_appointment_days(caller, caller_client, a.role, a.place, rank, new_starts_on, sets_starts, new_ends_on, sets_ends);
     END IF;
     RETURN true;
 END

@@ -99,7 +99,7 @@ BEGIN
     IF NEW.supervisor_id IS NOT NULL THEN
         SELECT s.kind INTO supervisor_kind FROM library s WHERE s.id = NEW.supervisor_id;
         IF supervisor_kind IS NULL THEN
-            PERFORM refuse('supervisor_unknown');
+            PERFORM refuse('reference_unknown');
         ELSIF library_rank(supervisor_kind) >= library_rank(owner_kind) THEN
             PERFORM refuse('supervisor_rank', jsonb_build_object('kind', owner_kind));
         END IF;

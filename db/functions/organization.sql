@@ -127,7 +127,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     IF TG_OP = 'UPDATE' AND OLD.erased_at IS NOT NULL
        AND (NEW.name, NEW.position) IS DISTINCT FROM (OLD.name, OLD.position) THEN
-        PERFORM refuse('person_unknown');
+        PERFORM refuse('reference_unknown');
     END IF;
     IF NEW.region_code IS NULL THEN
         NEW.region_code := person_region(NEW.library_id, NEW.organization_id);
@@ -162,7 +162,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     PERFORM FROM person p WHERE p.id = NEW.person_id AND p.erased_at IS NULL FOR NO KEY UPDATE;
     IF NOT FOUND THEN
-        PERFORM refuse('person_unknown');
+        PERFORM refuse('reference_unknown');
     END IF;
     PERFORM person_restricted_refuse(NEW.person_id);
     RETURN NEW;
@@ -205,16 +205,22 @@ BEGIN
 END
 $$;
 
+-- Does the person work in the caller's region or library?
+CREATE OR REPLACE FUNCTION person_in_reach(wanted uuid, reach_from text[], reach_to text[], reach_rank bigint[], reach_libraries uuid[])
+RETURNS boolean
+LANGUAGE sql STABLE
+RETURN EXISTS (SELECT FROM person p WHERE p.id = wanted
+                 AND (in_reach(p.place, 6, reach_from, reach_to, reach_rank) OR p.library_id = ANY (reach_libraries)));
+
 -- Whose contact may the caller read: of those who work in the region or the library, and of those who are today in a team
--- whose work is the caller's.
+-- whose work is the caller's, where somebody put them there who could see the contact without it (team_member.person_vouched).
 CREATE OR REPLACE FUNCTION person_contact_in_reach(wanted uuid, reach_from text[], reach_to text[], reach_rank bigint[],
     reach_libraries uuid[]) RETURNS boolean
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
-    RETURN EXISTS (SELECT FROM person p WHERE p.id = wanted
-                     AND (in_reach(p.place, 6, reach_from, reach_to, reach_rank) OR p.library_id = ANY (reach_libraries)))
+    RETURN person_in_reach(wanted, reach_from, reach_to, reach_rank, reach_libraries)
         OR EXISTS (SELECT FROM team_member m JOIN team t ON t.id = m.team_id
-                   WHERE m.person_id = wanted AND m.period @> today()
+                   WHERE m.person_id = wanted AND m.period @> today() AND m.person_vouched
                      AND team_in_reach(t.region_code, 'work', reach_from, reach_to, reach_rank));
 END
 $$;
@@ -238,8 +244,9 @@ BEGIN
 END
 $$;
 
--- A person to be: where the person will work.
+-- A person to be: where the person will work. The region and the library are both the caller's to write.
 CREATE OR REPLACE FUNCTION gate_person_place(region_code text, library_id uuid, organization_id uuid, reach_from text[],
     reach_to text[], reach_rank bigint[]) RETURNS boolean
 LANGUAGE sql
-RETURN gate_area(coalesce(region_code, person_region(library_id, organization_id)), NULL, reach_from, reach_to, reach_rank);
+RETURN gate_area(coalesce(region_code, person_region(library_id, organization_id)), NULL, reach_from, reach_to, reach_rank)
+    AND (library_id IS NULL OR gate_area(person_region(library_id, NULL), NULL, reach_from, reach_to, reach_rank));

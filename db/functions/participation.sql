@@ -206,7 +206,7 @@ DECLARE
 BEGIN
     SELECT place, kind, name INTO l FROM library WHERE id = wanted;
     IF NOT FOUND THEN
-        PERFORM refuse('library_unknown');
+        PERFORM refuse('reference_unknown');
     ELSIF NOT (wanted = ANY (coalesce(reach_libraries, '{}'))
                OR in_reach(l.place, library_rank(l.kind), reach_from, reach_to, reach_rank)) THEN
         PERFORM refuse('out_of_reach', jsonb_build_object('what', l.name));

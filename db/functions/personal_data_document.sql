@@ -86,7 +86,8 @@ BEGIN
 END
 $$;
 
--- The nation's: whoever holds the scope over less than Indonesia does not read somebody's whole document.
+-- The nation's: whoever holds the scope over less than Indonesia does not read somebody's whole document. The document of an account
+-- shows its person, so that the read is on record for both.
 CREATE OR REPLACE FUNCTION gate_personal_data(of_user uuid, of_person uuid) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -94,6 +95,10 @@ BEGIN
        AND NOT EXISTS (SELECT FROM person p WHERE p.id = of_person AND p.erased_at IS NULL) THEN
         PERFORM refuse('not_found');
     END IF;
-    RETURN CASE WHEN of_person IS NOT NULL THEN audit_read('person', of_person) ELSE audit_read('app_user', of_user) END;
+    IF of_user IS NOT NULL THEN
+        PERFORM audit_read('app_user', of_user);
+        of_person := coalesce(of_person, (SELECT u.person_id FROM app_user u WHERE u.id = of_user));
+    END IF;
+    RETURN of_person IS NULL OR audit_read('person', of_person);
 END
 $$;

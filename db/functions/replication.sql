@@ -14,7 +14,7 @@ BEGIN
     PERFORM FROM library WHERE id IN (r.replicator_id, r.library_id) ORDER BY id FOR SHARE;
     SELECT * INTO replicator FROM library WHERE id = r.replicator_id;
     IF replicator.id IS NULL THEN
-        PERFORM refuse('replicator_unknown');
+        PERFORM refuse('reference_unknown');
     ELSIF library_rank(replicator.kind) >= library_rank('village') THEN
         PERFORM refuse('replicator_level', jsonb_build_object('kind', replicator.kind));
     ELSIF NOT region_contains(replicator.region_code, r.village_code) THEN
@@ -24,7 +24,7 @@ BEGIN
     IF r.library_id IS NOT NULL THEN
         SELECT * INTO l FROM library WHERE id = r.library_id;
         IF l.id IS NULL THEN
-            PERFORM refuse('library_unknown');
+            PERFORM refuse('reference_unknown');
         ELSIF l.kind NOT IN ('village', 'tbm') THEN
             PERFORM refuse('replication_library_kind', jsonb_build_object('kind', l.kind));
         ELSIF l.region_code <> r.village_code AND NOT (l.kind = 'tbm' AND l.region_code = left(r.village_code, 8)) THEN
@@ -58,11 +58,11 @@ BEGIN
     SELECT * INTO ph FROM phase WHERE id = r.phase_id FOR SHARE;
     r.program_slug := coalesce(r.program_slug, ph.program_slug);
     IF r.phase_id IS NOT NULL AND ph.id IS NULL THEN
-        PERFORM refuse('phase_unknown');
+        PERFORM refuse('reference_unknown');
     ELSIF r.program_slug IS NULL THEN
         PERFORM refuse('replication_program_missing');
     ELSIF NOT EXISTS (SELECT FROM program p WHERE p.slug = r.program_slug) THEN
-        PERFORM refuse('program_unknown');
+        PERFORM refuse('reference_unknown');
     END IF;
     PERFORM replication_phase_require(r);
     IF r.village_code IS NULL THEN -- a library that is named stands in the village
@@ -247,9 +247,6 @@ BEGIN
     PERFORM date_require_past(NEW.starts_on);
     PERFORM period_require(NEW.starts_on, NEW.ends_on);
     IF TG_OP = 'INSERT' OR NEW.starts_on <> OLD.starts_on THEN
-        IF NOT EXISTS (SELECT FROM person p WHERE p.id = NEW.person_id AND p.erased_at IS NULL) THEN
-            PERFORM refuse('person_unknown');
-        END IF;
         PERFORM FROM training_participant c WHERE c.person_id = NEW.person_id AND c.certified_on IS NOT NULL FOR SHARE;
         IF NOT EXISTS (SELECT FROM replication_facilitators_on(village, NEW.starts_on) f WHERE f.person_id = NEW.person_id) THEN
             PERFORM refuse('facilitator_not_certified', jsonb_build_object('on', NEW.starts_on::text));
@@ -301,7 +298,7 @@ DECLARE
 BEGIN
     SELECT place, name INTO l FROM library WHERE id = replicator;
     IF NOT FOUND THEN
-        PERFORM refuse('replicator_unknown');
+        PERFORM refuse('reference_unknown');
     ELSIF NOT in_reach(village, 5, reach_from, reach_to, reach_rank) THEN
         PERFORM refuse('out_of_reach', jsonb_build_object('what', village));
     ELSIF NOT in_reach(l.place, 7, reach_from, reach_to, reach_rank) THEN

@@ -9,7 +9,7 @@ DECLARE
 BEGIN
     UPDATE team SET membership_version = membership_version + 1 WHERE id = wanted RETURNING * INTO t;
     IF NOT FOUND THEN
-        PERFORM refuse('team_unknown');
+        PERFORM refuse('reference_unknown');
     END IF;
     RETURN t;
 END

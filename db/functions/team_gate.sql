@@ -86,6 +86,22 @@ CREATE OR REPLACE FUNCTION gate_precision(given text) RETURNS boolean
 LANGUAGE sql
 RETURN gate_origin(CASE WHEN given <> 'day' THEN 'historical' END);
 
+-- Of a caller with a limited reach: the membership, or where the person works, shows the contact (person_contact_in_reach).
+CREATE OR REPLACE FUNCTION gate_member_contact_reach(wanted uuid, owner uuid, reach_from text[], reach_to text[], reach_rank bigint[],
+    reach_libraries uuid[]) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    m record;
+BEGIN
+    SELECT o.person_id, o.person_vouched, p.name INTO m FROM team_member o JOIN person p ON p.id = o.person_id
+    WHERE o.id = wanted AND o.team_id = owner;
+    IF FOUND AND NOT (m.person_vouched OR person_in_reach(m.person_id, reach_from, reach_to, reach_rank, reach_libraries)) THEN
+        PERFORM refuse('out_of_reach', jsonb_build_object('what', m.name));
+    END IF;
+    RETURN true;
+END
+$$;
+
 -- The contact of a member: the read is on record as one of the person's contact, and of somebody whose data are restricted there
 -- is none.
 CREATE OR REPLACE FUNCTION gate_member_contact(wanted uuid, owner uuid) RETURNS boolean

@@ -60,7 +60,7 @@ BEGIN
         PERFORM refuse('member_not_ended');
     ELSIF NEW.person_id IS NOT NULL AND (TG_OP = 'INSERT' OR NEW.person_id IS DISTINCT FROM OLD.person_id)
           AND NOT EXISTS (SELECT FROM person p WHERE p.id = NEW.person_id AND p.erased_at IS NULL) THEN
-        PERFORM refuse('person_unknown');
+        PERFORM refuse('reference_unknown');
     END IF;
     PERFORM period_require(NEW.starts_on, NEW.ends_on);
     PERFORM team_require_live(t, NEW.starts_on), team_require_live(t, NEW.ends_on);
@@ -152,7 +152,7 @@ CREATE OR REPLACE TRIGGER "A_follow" AFTER INSERT OR UPDATE ON team_member
 
 -- A membership ends on its last day, and the next begins: one step, one statement.
 CREATE OR REPLACE FUNCTION team_substitute(of_team uuid, leaving uuid, on_day date, why text, new_id uuid, new_person uuid,
-    new_name text, new_position text, new_organization uuid, new_role text, new_decree uuid) RETURNS void
+    new_name text, new_position text, new_organization uuid, new_role text, new_decree uuid, vouched boolean DEFAULT false) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     old team_member;
@@ -169,9 +169,9 @@ BEGIN
     END IF;
     WITH ended AS (
         UPDATE team_member SET ends_on = on_day - 1, end_reason = why WHERE id = leaving)
-    INSERT INTO team_member (id, team_id, person_id, name, position, organization_id, role, starts_on, replaces_id, decree_id)
+    INSERT INTO team_member (id, team_id, person_id, name, position, organization_id, role, starts_on, replaces_id, decree_id, person_vouched)
     VALUES (new_id, of_team, new_person, new_name, new_position, new_organization, coalesce(new_role, old.role), on_day,
-            leaving, coalesce(new_decree, old.decree_id));
+            leaving, coalesce(new_decree, old.decree_id), vouched);
 END
 $$;
 

@@ -26,7 +26,7 @@ DECLARE
 BEGIN
     SELECT * INTO t FROM team WHERE id = NEW.team_id;
     IF NOT FOUND THEN
-        PERFORM refuse('team_unknown');
+        PERFORM refuse('reference_unknown');
     END IF;
     NEW.origin := coalesce(NEW.origin, 'recorded');
     NEW.status := coalesce(NEW.status, 'planned');

@@ -74,7 +74,7 @@ BEGIN
     IF NEW.person_id IS NOT NULL THEN
         IF EXISTS (SELECT FROM person p WHERE p.id = NEW.person_id AND p.erased_at IS NOT NULL)
            AND (TG_OP = 'INSERT' OR NEW.person_id IS DISTINCT FROM OLD.person_id) THEN
-            PERFORM refuse('person_unknown');
+            PERFORM refuse('reference_unknown');
         END IF;
         NEW.library_id := coalesce(NEW.library_id, (SELECT p.library_id FROM person p WHERE p.id = NEW.person_id));
     END IF;

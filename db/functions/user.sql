@@ -9,7 +9,7 @@ BEGIN
     END IF;
     IF NEW.person_id IS NOT NULL AND (TG_OP = 'INSERT' OR NEW.person_id IS DISTINCT FROM OLD.person_id)
        AND NOT EXISTS (SELECT FROM person p WHERE p.id = NEW.person_id AND p.erased_at IS NULL) THEN
-        PERFORM refuse('person_unknown');
+        PERFORM refuse('reference_unknown');
     END IF;
     RETURN NEW;
 END
@@ -54,27 +54,62 @@ LANGUAGE sql STABLE AS $$
                       WHERE l.place COLLATE "C" >= range.from_code AND l.place COLLATE "C" < range.to_code))
 $$;
 
--- The same for one account.
+-- Is the account charged with something there, now, later or within the last year, by somebody else than `but_by` (NULL: by anybody)?
+CREATE OR REPLACE FUNCTION user_charge_in_reach(wanted uuid, but_by text, reach_from text[], reach_to text[], reach_libraries uuid[])
+RETURNS boolean
+LANGUAGE sql STABLE
+RETURN EXISTS (SELECT FROM assignment a
+               WHERE a.user_id = wanted AND (a.ends_on IS NULL OR a.ends_on >= today() - 365)
+                 AND (but_by IS NULL OR a.appointed_by IS DISTINCT FROM but_by)
+                 AND (a.library_id = ANY (reach_libraries)
+                      OR EXISTS (SELECT FROM unnest(reach_from, reach_to) AS range(from_code, to_code)
+                                 WHERE nullif(a.place, '') >= range.from_code AND nullif(a.place, '') < range.to_code)));
+
+-- The same as users_in_sight() for one account: its name and its charges may be seen.
 CREATE OR REPLACE FUNCTION user_in_sight(wanted uuid, subject text, reach_from text[], reach_to text[], reach_libraries uuid[])
 RETURNS boolean
 LANGUAGE sql STABLE
 RETURN EXISTS (SELECT FROM app_user u WHERE u.id = wanted AND u.created_by = subject)
-    OR EXISTS (SELECT FROM assignment a LEFT JOIN library l ON l.id = a.library_id
-               WHERE a.user_id = wanted AND (a.ends_on IS NULL OR a.ends_on >= today() - 365)
-                 AND (l.id = ANY (reach_libraries)
-                      OR EXISTS (SELECT FROM unnest(reach_from, reach_to) AS range(from_code, to_code)
-                                 WHERE coalesce(a.region_code, l.place) COLLATE "C" >= range.from_code
-                                   AND coalesce(a.region_code, l.place) COLLATE "C" < range.to_code)));
+    OR user_charge_in_reach(wanted, NULL, reach_from, reach_to, reach_libraries);
 
--- Below the caller's rank and in its reach, every charge that has not ended. (An account without a charge: only of who made it.)
+-- Made by the caller, and charged by nobody else, ever.
+CREATE OR REPLACE FUNCTION user_is_own(wanted uuid, subject text) RETURNS boolean
+LANGUAGE sql STABLE
+RETURN EXISTS (SELECT FROM app_user u WHERE u.id = wanted AND u.created_by = subject)
+    AND NOT EXISTS (SELECT FROM assignment a WHERE a.user_id = wanted AND a.appointed_by IS DISTINCT FROM subject);
+
+-- Who sees an account's e-mail and phone (and a user name that is an address): whoever made it while it is the maker's alone, and
+-- those in whose reach it was charged by somebody else. Nobody gains that sight by an appointment of their own.
+CREATE OR REPLACE FUNCTION user_contact_in_sight(wanted uuid, subject text, reach_from text[], reach_to text[], reach_libraries uuid[])
+RETURNS boolean
+LANGUAGE sql STABLE
+RETURN user_is_own(wanted, subject) OR user_charge_in_reach(wanted, subject, reach_from, reach_to, reach_libraries);
+
+-- A user name, unless it is an address that the caller may not see.
+CREATE OR REPLACE FUNCTION username_shown(u app_user, subject text, reach_from text[], reach_to text[], reach_libraries uuid[])
+RETURNS text
+LANGUAGE sql STABLE
+RETURN CASE WHEN (u).username NOT LIKE '%@%' OR user_contact_in_sight((u).id, subject, reach_from, reach_to, reach_libraries)
+            THEN (u).username END;
+
+-- What is shown of who acted: the id of an account in the caller's sight, and the caller's own.
+CREATE OR REPLACE FUNCTION actor_shown(actor text, subject text, reach_from text[], reach_to text[], reach_libraries uuid[]) RETURNS text
+LANGUAGE sql STABLE
+RETURN CASE WHEN actor = subject THEN actor
+            WHEN actor ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+                 AND user_in_sight(actor::uuid, subject, reach_from, reach_to, reach_libraries) THEN actor END;
+
+-- May the caller change an account and get a link for it? Every charge that has not ended lies in the reach and below the own rank,
+-- and either the account is the caller's own making, or somebody else has charged it there: an appointment of one's own opens nothing.
 CREATE OR REPLACE FUNCTION user_below(wanted uuid, subject text, reach_from text[], reach_to text[], reach_rank bigint[])
 RETURNS boolean
 LANGUAGE sql STABLE
-RETURN CASE WHEN EXISTS (SELECT FROM assignment a WHERE a.user_id = wanted AND (a.ends_on IS NULL OR a.ends_on >= today()))
-    THEN NOT EXISTS (SELECT FROM assignment a JOIN role r ON r.name = a.role LEFT JOIN library l ON l.id = a.library_id
-                     WHERE a.user_id = wanted AND (a.ends_on IS NULL OR a.ends_on >= today())
-                       AND in_reach(coalesce(a.region_code, l.place), r.rank - 1, reach_from, reach_to, reach_rank) IS NOT TRUE)
-    ELSE EXISTS (SELECT FROM app_user u WHERE u.id = wanted AND u.created_by = subject) END;
+RETURN NOT EXISTS (SELECT FROM assignment a JOIN role r ON r.name = a.role
+                   WHERE a.user_id = wanted AND (a.ends_on IS NULL OR a.ends_on >= today())
+                     AND in_reach(nullif(a.place, ''), r.rank - 1, reach_from, reach_to, reach_rank) IS NOT TRUE)
+    AND (user_is_own(wanted, subject)
+         OR EXISTS (SELECT FROM assignment a WHERE a.user_id = wanted AND (a.ends_on IS NULL OR a.ends_on >= today())
+                      AND a.appointed_by IS DISTINCT FROM subject));
 
 -- ---- gates ---------------------------------------------------------------------------------------------------
 
@@ -89,34 +124,42 @@ END
 $$;
 
 -- Of a caller who is not of the nation. Whoever may not know of an account is told that there is none. `wanted_person` is whom
--- the account shall belong to: somebody whose contact the caller may read, for the account shows it to its holder.
+-- the account shall belong to.
 CREATE OR REPLACE FUNCTION gate_user(wanted uuid, if_match bigint[], subject text, wanted_person uuid, reach_from text[], reach_to text[],
     reach_rank bigint[], reach_libraries uuid[]) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
-    username text;
+    called text;
 BEGIN
-    SELECT u.username INTO username FROM app_user u WHERE u.id = wanted AND u.status <> 'erased' FOR NO KEY UPDATE;
+    SELECT u.name INTO called FROM app_user u WHERE u.id = wanted AND u.status <> 'erased' FOR NO KEY UPDATE;
     IF NOT FOUND OR NOT user_in_sight(wanted, subject, reach_from, reach_to, reach_libraries) THEN
         PERFORM refuse('not_found');
     ELSIF NOT user_below(wanted, subject, reach_from, reach_to, reach_rank) THEN
-        PERFORM refuse('out_of_reach', jsonb_build_object('what', username));
+        PERFORM refuse('out_of_reach', jsonb_build_object('what', called));
     END IF;
-    PERFORM gate_user_person(wanted_person, reach_from, reach_to, reach_rank, reach_libraries);
+    PERFORM gate_user_person(wanted_person, reach_from, reach_to, reach_rank);
     RETURN gate_user(wanted, if_match);
 END
 $$;
 
-CREATE OR REPLACE FUNCTION gate_user_person(wanted uuid, reach_from text[], reach_to text[], reach_rank bigint[],
-    reach_libraries uuid[]) RETURNS boolean
+-- An account shows its holder everything that is held about the person it belongs to, so it is tied to somebody by those who write
+-- the person's region.
+CREATE OR REPLACE FUNCTION gate_user_person(wanted uuid, reach_from text[], reach_to text[], reach_rank bigint[]) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
-    IF wanted IS NOT NULL AND NOT person_contact_in_reach(wanted, reach_from, reach_to, reach_rank, reach_libraries) THEN
+    IF wanted IS NOT NULL AND NOT EXISTS (SELECT FROM person p WHERE p.id = wanted
+                                            AND in_reach(p.place, 6, reach_from, reach_to, reach_rank)) THEN
         PERFORM refuse('out_of_reach', jsonb_build_object('what', wanted));
     END IF;
     RETURN true;
 END
 $$;
+
+-- As the version before calls it.
+CREATE OR REPLACE FUNCTION gate_user_person(wanted uuid, reach_from text[], reach_to text[], reach_rank bigint[],
+    reach_libraries uuid[]) RETURNS boolean
+LANGUAGE sql
+RETURN gate_user_person(wanted, reach_from, reach_to, reach_rank);
 
 -- To see one account, with its address: recorded.
 CREATE OR REPLACE FUNCTION gate_user_read(wanted uuid, subject text, reach_from text[], reach_to text[], reach_libraries uuid[])

@@ -101,11 +101,14 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 $$;
 
 -- The password of an account becomes this one: whoever was logged in is so no more, guesses are forgotten, a link is used up.
-CREATE OR REPLACE FUNCTION user_password_set(wanted uuid, new_hash text, reason text, but_session uuid DEFAULT NULL) RETURNS void
+-- `opener` made the link; NULL: the holder, who changes what the same opener's link once opened.
+CREATE OR REPLACE FUNCTION user_password_set(wanted uuid, new_hash text, reason text, but_session uuid DEFAULT NULL, opener text DEFAULT NULL)
+RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-    INSERT INTO user_password (user_id, hash) VALUES (wanted, new_hash)
-    ON CONFLICT ON CONSTRAINT user_password_pkey DO UPDATE SET hash = excluded.hash, updated_at = now();
+    INSERT INTO user_password AS p (user_id, hash, opened_by) VALUES (wanted, new_hash, opener)
+    ON CONFLICT ON CONSTRAINT user_password_pkey DO UPDATE
+    SET hash = excluded.hash, opened_by = coalesce(excluded.opened_by, p.opened_by), updated_at = now();
     UPDATE app_user SET status = 'active' WHERE id = wanted AND status = 'invited';
     DELETE FROM user_link WHERE user_id = wanted;
     PERFORM login_forget((SELECT u.username FROM app_user u WHERE u.id = wanted));
@@ -117,13 +120,13 @@ $$;
 CREATE OR REPLACE FUNCTION user_link_use(token text, new_hash text) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
-    wanted uuid;
+    used user_link;
 BEGIN
-    SELECT l.user_id INTO wanted FROM user_link l WHERE l.hash = sha256(convert_to(token, 'UTF8')) FOR UPDATE;
-    IF wanted IS NULL OR NOT EXISTS (SELECT FROM user_link_open(token)) THEN
+    SELECT l.* INTO used FROM user_link l WHERE l.hash = sha256(convert_to(token, 'UTF8')) FOR UPDATE;
+    IF used.user_id IS NULL OR NOT EXISTS (SELECT FROM user_link_open(token)) THEN
         RETURN false;
     END IF;
-    PERFORM user_password_set(wanted, new_hash, 'password');
+    PERFORM user_password_set(used.user_id, new_hash, 'password', opener => used.created_by);
     RETURN true;
 END
 $$;
@@ -137,6 +140,30 @@ BEGIN
         PERFORM refuse('not_found');
     END IF;
     PERFORM user_password_set(wanted, new_hash, 'password', session);
+END
+$$;
+
+-- ---- what somebody handed out is void -----------------------------------------------------------------------------
+
+-- Whoever handed out what opens the account today: by its live link, or by the one through which its password was set.
+CREATE OR REPLACE FUNCTION user_openers(wanted uuid) RETURNS SETOF text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT l.created_by FROM user_link l WHERE l.user_id = wanted
+    UNION SELECT coalesce(p.opened_by, u.created_by) FROM user_password p JOIN app_user u ON u.id = p.user_id WHERE p.user_id = wanted
+$$;
+
+-- Nothing that was handed out opens the account any more: no session, no password, no link. It is as if just invited; the new link
+-- goes to the account's own address where the service sends mail (tpbis.mail), else the nation makes one.
+CREATE OR REPLACE FUNCTION user_close(wanted uuid) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    PERFORM user_sessions_end(wanted, 'charged');
+    DELETE FROM user_password WHERE user_id = wanted;
+    DELETE FROM user_link WHERE user_id = wanted;
+    UPDATE app_user SET status = 'invited' WHERE id = wanted AND status = 'active';
+    INSERT INTO user_link (user_id, kind, delivery, expires_at, next_try_at)
+    SELECT u.id, 'invitation', 'mail', now() + user_link_life('invitation'), now() FROM app_user u
+    WHERE u.id = wanted AND u.status = 'invited' AND u.email IS NOT NULL AND current_setting('tpbis.mail', true) = 'true';
 END
 $$;
 

@@ -30,7 +30,7 @@ BEGIN
     END IF;
     IF NEW.person_id IS NOT NULL AND (TG_OP = 'INSERT' OR NEW.person_id IS DISTINCT FROM OLD.person_id)
        AND EXISTS (SELECT FROM person p WHERE p.id = NEW.person_id AND p.erased_at IS NOT NULL) THEN
-        PERFORM refuse('person_unknown');
+        PERFORM refuse('reference_unknown');
     END IF;
     RETURN NEW;
 END
@@ -51,7 +51,7 @@ DECLARE
 BEGIN
     SELECT place, kind, name INTO l FROM library WHERE id = wanted;
     IF NOT FOUND THEN
-        PERFORM refuse('library_unknown');
+        PERFORM refuse('reference_unknown');
     ELSIF NOT (in_reach(l.place, library_rank(l.kind), reach_from, reach_to, reach_rank)
                OR EXISTS (SELECT FROM team t WHERE t.id = by_team
                             AND team_in_reach(t.region_code, 'work', reach_from, reach_to, reach_rank))) THEN

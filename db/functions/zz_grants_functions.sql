@@ -10,7 +10,7 @@ BEGIN
 -- access.sql
 region_narrowed
 -- assignment.sql
-assignment_is_of may_appoint gate_appointment gate_create_assignment gate_assignment gate_assignment_reach
+assignment_is_of may_appoint_until may_appoint gate_appointment gate_appointment_days gate_create_assignment gate_assignment gate_assignment_reach
 -- audit_place.sql
 audit_record_key
 -- audit_seal.sql
@@ -45,7 +45,7 @@ operation_place_rule me_can_place me_can
 login_session_begin login_session_end oauth_code_issue oauth_code_redeem oauth_refresh_use oauth_refresh_revoke oauth_token_revoke
 purge_oauth
 -- organization.sql
-region_require period_require gate_area gate_version gate_origin gate_organization person_region gate_person person_contact_in_reach
+region_require period_require gate_area gate_version gate_origin gate_organization person_region gate_person person_in_reach person_contact_in_reach
 gate_person_contact gate_person_place
 -- participation.sql
 participation_next participation_move gate_participation gate_library_about gate_participation_step gate_participation_plan
@@ -65,6 +65,8 @@ published_figures_set gate_nation gate_program gate_phase
 phase_recorded phase_progress
 -- rate.sql
 settle_rates purge_rates
+-- reference.sql
+may_know_person may_refer check_references
 -- replication.sql
 gate_replication gate_replication_new gate_replication_transition
 -- replication_transition.sql
@@ -73,7 +75,7 @@ replication_missing replication_authority replication_transitions refuse_replica
 -- team.sql
 team_limit_on team_policy_begin
 -- team_gate.sql
-team_in_reach gate_team gate_team_place gate_team_row gate_team_past gate_precision gate_member_contact
+team_in_reach gate_team gate_team_place gate_team_row gate_team_past gate_precision gate_member_contact_reach gate_member_contact
 -- team_member.sql
 team_organization team_substitute team_position_change team_coordinate
 -- problem_text.sql
@@ -85,7 +87,7 @@ team_meeting_organizations
 -- training.sql
 training_participant_remove facilitators_on gate_training gate_training_participant gate_certification facilitator_villages
 -- user.sql
-users_in_sight user_in_sight user_below gate_user gate_user_person gate_user_read user_disable user_enable
+users_in_sight user_charge_in_reach user_in_sight user_is_own user_contact_in_sight username_shown actor_shown user_below gate_user gate_user_person gate_user_read user_disable user_enable
 -- user_link.sql
 user_link_make user_link_shown user_link_mail user_link_sent user_link_open user_link_use user_password_change
 -- visit.sql

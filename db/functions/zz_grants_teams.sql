@@ -5,8 +5,8 @@ GRANT SELECT ON team, team_policy, team_decree, team_member, team_member_positio
 GRANT INSERT (id, name, region_code, formed_on, formed_on_precision, origin, source, undocumented),
     UPDATE (name, formed_on, formed_on_precision, dissolved_on, source, undocumented, row_version) ON team TO tpbis_api;
 GRANT INSERT (id, team_id, person_id, name, position, organization_id, role, starts_on, starts_on_precision, ends_on, ends_on_precision,
-    end_reason, decree_id, source), UPDATE (person_id, name, role, starts_on, starts_on_precision, ends_on, ends_on_precision,
-    end_reason, decree_id, source, row_version) ON team_member TO tpbis_api;
+    end_reason, decree_id, source, person_vouched), UPDATE (person_id, name, role, starts_on, starts_on_precision, ends_on, ends_on_precision,
+    end_reason, decree_id, source, person_vouched, row_version) ON team_member TO tpbis_api;
 GRANT INSERT (id, team_id, kind, number, issued_by, signed_on, signed_on_precision, valid_from, valid_until, max_members, replaces_id,
     origin, source), UPDATE (number, issued_by, signed_on, signed_on_precision, valid_from, valid_until, max_members, replaces_id,
     source, row_version) ON team_decree TO tpbis_api;

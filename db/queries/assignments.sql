@@ -2,12 +2,14 @@
 
 -- name: list_assignments :many
 SELECT a.id, a.user_id, a.client_id, a.role, a.national, a.region_code, a.library_id, a.starts_on, a.ends_on,
-    a.starts_on <= :today AND (a.ends_on IS NULL OR a.ends_on >= :today) AS in_force, a.note, a.appointed_by, a.created_at, a.updated_at
+    a.starts_on <= :today AND (a.ends_on IS NULL OR a.ends_on >= :today) AS in_force, a.note, s.appointed_by, a.created_at, a.updated_at
     , u.id AS "user.id", u.name AS "user.name", u.status AS "user.status"                                            --? expand.user
     , c.id AS "client.id", c.name AS "client.name", c.status AS "client.status"                                      --? expand.client
     , g.code AS "region.code", g.name AS "region.name", g.type AS "region.type"                                      --? expand.region
     , l.id AS "library.id", l.name AS "library.name", l.kind AS "library.kind", l.region_code AS "library.region_code" --? expand.library
 FROM assignment a
+CROSS JOIN LATERAL (SELECT a.appointed_by AS appointed_by) s                                                         --? not reach
+CROSS JOIN LATERAL (SELECT actor_shown(a.appointed_by, :caller.subject, :reach.from, :reach.to, :reach.libraries) AS appointed_by) s--? reach
 LEFT JOIN app_user u ON u.id = a.user_id                                                                             --? expand.user
 LEFT JOIN client c ON c.id = a.client_id                                                                             --? expand.client
 LEFT JOIN region g ON g.code = a.region_code                                                                         --? expand.region
@@ -18,6 +20,7 @@ WHERE true
   AND a.place < (SELECT max(t COLLATE "C") FROM unnest(:reach.to) t)                                                 --? reach
   AND a.user_id = :user                                                                                              --? user
   AND a.client_id = :client                                                                                          --? client
+  AND s.appointed_by = :appointed_by                                                                                 --? appointed_by
   AND a.role = ANY (:role)                                                                                           --? role
   AND a.library_id = :library                                                                                        --? library
   AND a.place >= :within AND a.place < :within || '/'                                                                --? within
@@ -31,12 +34,14 @@ LIMIT :page_rows                                                                
 
 -- name: get_assignment :one
 SELECT a.row_version AS "@version", a.id, a.user_id, a.client_id, a.role, a.national, a.region_code, a.library_id, a.starts_on, a.ends_on,
-    a.starts_on <= :today AND (a.ends_on IS NULL OR a.ends_on >= :today) AS in_force, a.note, a.appointed_by, a.created_at, a.updated_at
+    a.starts_on <= :today AND (a.ends_on IS NULL OR a.ends_on >= :today) AS in_force, a.note, s.appointed_by, a.created_at, a.updated_at
     , u.id AS "user.id", u.name AS "user.name", u.status AS "user.status"                                            --? expand.user
     , c.id AS "client.id", c.name AS "client.name", c.status AS "client.status"                                      --? expand.client
     , g.code AS "region.code", g.name AS "region.name", g.type AS "region.type"                                      --? expand.region
     , l.id AS "library.id", l.name AS "library.name", l.kind AS "library.kind", l.region_code AS "library.region_code" --? expand.library
 FROM assignment a
+CROSS JOIN LATERAL (SELECT a.appointed_by AS appointed_by) s                                                         --? not reach
+CROSS JOIN LATERAL (SELECT actor_shown(a.appointed_by, :caller.subject, :reach.from, :reach.to, :reach.libraries) AS appointed_by) s--? reach
 LEFT JOIN app_user u ON u.id = a.user_id                                                                             --? expand.user
 LEFT JOIN client c ON c.id = a.client_id                                                                             --? expand.client
 LEFT JOIN region g ON g.code = a.region_code                                                                         --? expand.region
@@ -49,9 +54,11 @@ SELECT gate_create_assignment(:caller.subject, :caller.client, :user_id, :client
 SELECT gate_create_assignment(:caller.subject, :caller.client, :user_id, :client_id, :role, :region_code, :library_id, :starts_on, :ends_on, --? reach
     :reach.from, :reach.to, :reach.rank) AS passed                                                                   --? reach
 
+-- An account that must be opened anew gets its link by mail, where there is mail (user_close).
 -- name: create_assignment :exec
 INSERT INTO assignment (id, user_id, client_id, role, national, region_code, library_id, starts_on, ends_on, note)
-VALUES (:id, :user_id, :client_id, :role, coalesce(:national, false), :region_code, :library_id, coalesce(:starts_on, today()), :ends_on, :note)
+SELECT :id, :user_id, :client_id, :role, coalesce(:national, false), :region_code, :library_id, coalesce(:starts_on, today()), :ends_on, :note
+FROM (SELECT set_config('tpbis.mail', coalesce(:service.mail, false)::text, true)) told
 
 -- name: gate_update_assignment :one
 SELECT gate_assignment_reach(:id, :reach.from, :reach.to, :reach.rank) AND                                           --? reach

@@ -1,10 +1,14 @@
 -- Statements of the engine itself.
 
 -- Claims an id that the client brought with its POST, before anything is written under it. outcome:
--- 'new', or 'same' when this caller already sent this very body; anything else is refused as id_taken.
--- The digest is hexadecimal.
+-- 'new', or 'same' when this caller already sent this very request; anything else is refused as id_taken.
+-- The digest, of path and body, is hexadecimal.
 -- name: claim_id :one internal
 SELECT claim_id(:id, :caller.subject, :claim.operation, decode(:claim.digest, 'hex')) AS outcome
+
+-- Whether the caller may know each record that the body names (api/references.c).
+-- name: check_references :one internal
+SELECT check_references(:references, :caller.subject) AS passed
 
 -- Can a request be served now?
 -- name: ready :one internal

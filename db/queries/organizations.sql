@@ -110,8 +110,7 @@ LEFT JOIN organization o ON o.id = p.organization_id                            
 LEFT JOIN library l ON l.id = p.library_id                                                                           --? expand.library
 WHERE true
   AND p.erased_at IS NULL                                                                                            --? not deleted.include
-  AND (p.published OR p.library_id = ANY (:reach.libraries)                                                          --? reach
-       OR in_reach(p.place, 6, :reach.from, :reach.to, :reach.rank))                                                 --? reach
+  AND may_know_person(p.place, p.published, p.library_id, :reach.from, :reach.to, :reach.rank, :reach.libraries)     --? reach
   AND p.place >= :within AND p.place < :within || '/'                                                                --? within
   AND p.organization_id = :organization                                                                              --? organization
   AND p.library_id = :library                                                                                        --? library
@@ -132,8 +131,7 @@ FROM person p
 LEFT JOIN organization o ON o.id = p.organization_id                                                                 --? expand.organization
 LEFT JOIN library l ON l.id = p.library_id                                                                           --? expand.library
 WHERE p.id = :id AND p.erased_at IS NULL
-  AND (p.published OR p.library_id = ANY (:reach.libraries)                                                          --? reach
-       OR in_reach(p.place, 6, :reach.from, :reach.to, :reach.rank))                                                 --? reach
+  AND may_know_person(p.place, p.published, p.library_id, :reach.from, :reach.to, :reach.rank, :reach.libraries)     --? reach
 
 -- name: gate_create_person :one
 SELECT true AS passed                                                                                                --? not reach

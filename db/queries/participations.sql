@@ -108,7 +108,7 @@ SELECT participation_move(:id, :to, :on, :note)
 -- Why somebody did it is a note, too.
 -- name: list_participation_history :many
 SELECT h.number AS "@number", h.id, h.from_status AS "from", h.to_status AS "to", h.happened_on AS "on",
-    CASE WHEN p.origin = 'historical' OR v.near THEN h.note END AS note, h.actor, h.created_at, h.created_at AS updated_at
+    CASE WHEN p.origin = 'historical' OR v.near THEN h.note END AS note, CASE WHEN v.near THEN h.actor END AS actor, h.created_at, h.created_at AS updated_at
 FROM participation_history h
 JOIN participation p ON p.id = h.participation_id
 JOIN library l ON l.id = p.library_id

@@ -140,7 +140,7 @@ WHERE id = :id AND (status <> :to OR refuse_replication_stay(status))
 -- name: list_replication_history :many
 SELECT h.number AS "@number", h.id, h.from_status AS "from", h.to_status AS "to", h.happened_on AS "on",
     h.happened_on_precision AS on_precision, CASE WHEN r.origin = 'historical' OR v.near THEN h.note END AS note, h.evidence,
-    h.actor, h.created_at, h.created_at AS updated_at
+    CASE WHEN v.near THEN h.actor END AS actor, h.created_at, h.created_at AS updated_at
 FROM replication_history h
 JOIN replication r ON r.id = h.replication_id
 CROSS JOIN LATERAL (SELECT true AS near) v                                                                           --? not reach

@@ -1,7 +1,7 @@
 -- Members of a team, their positions, substitutions, and who coordinates.
 
 -- name: list_team_members :many
-SELECT m.role_rank AS "@role_rank", m.id, m.person_id, coalesce(m.name, CASE WHEN p.published THEN p.name END) AS name
+SELECT m.role_rank AS "@role_rank", m.id, CASE WHEN p.published THEN m.person_id END AS person_id, coalesce(m.name, CASE WHEN p.published THEN p.name END) AS name
     , o.id AS "organization.id", o.name AS "organization.name", o.sector AS "organization.sector", h.position, m.role
     , EXISTS (SELECT FROM team_coordinator c WHERE c.member_id = m.id AND c.period @> x.day) AS coordinator
     , m.starts_on, m.starts_on_precision, m.ends_on, m.ends_on_precision, m.end_reason, m.replaces_id, m.decree_id, m.source
@@ -28,7 +28,7 @@ ORDER BY m.updated_at, m.id                                                     
 LIMIT :page_rows                                                                                                   --? page_rows
 
 -- name: get_team_member :one
-SELECT m.row_version AS "@version", m.role_rank AS "@role_rank", m.id, m.person_id, coalesce(m.name, CASE WHEN p.published THEN p.name END) AS name
+SELECT m.row_version AS "@version", m.role_rank AS "@role_rank", m.id, CASE WHEN p.published THEN m.person_id END AS person_id, coalesce(m.name, CASE WHEN p.published THEN p.name END) AS name
     , o.id AS "organization.id", o.name AS "organization.name", o.sector AS "organization.sector", h.position, m.role
     , EXISTS (SELECT FROM team_coordinator c WHERE c.member_id = m.id AND c.period @> x.day) AS coordinator
     , m.starts_on, m.starts_on_precision, m.ends_on, m.ends_on_precision, m.end_reason, m.replaces_id, m.decree_id, m.source
@@ -51,10 +51,13 @@ SELECT gate_team(:team_id, NULL, 'team', :reach.from, :reach.to, :reach.rank)   
 
 -- name: create_team_member :exec
 INSERT INTO team_member (id, team_id, person_id, name, position, organization_id, role, starts_on, starts_on_precision, ends_on, ends_on_precision,
-    end_reason, decree_id, source)
+    end_reason, decree_id, source, person_vouched)
 VALUES (:id, :team_id, :person_id, :name, :position,
     coalesce(:organization_id, team_organization(:team_id, :organization.name, :organization.sector)), :role, :starts_on,
-    :starts_on_precision, :ends_on, :ends_on_precision, :end_reason, :decree_id, :source)
+    :starts_on_precision, :ends_on, :ends_on_precision, :end_reason, :decree_id, :source
+    , true                                                                                                       --? not reach
+    , person_in_reach(:person_id, :reach.from, :reach.to, :reach.rank, :reach.libraries)                         --? reach
+    )
 
 -- name: gate_team_member :one
 SELECT gate_team(:team_id, NULL) AND gate_team_row('member', :id, :team_id, :if_match) AS passed                 --? not reach
@@ -64,6 +67,8 @@ SELECT gate_team(:team_id, NULL, 'team', :reach.from, :reach.to, :reach.rank) AN
 -- name: update_team_member :exec
 UPDATE team_member SET
     person_id = :person_id,                     --? person_id
+    person_vouched = true,                      --? person_id and not reach
+    person_vouched = person_in_reach(:person_id, :reach.from, :reach.to, :reach.rank, :reach.libraries), --? person_id and reach
     name = :name,                               --? name
     role = :role,                               --? role
     starts_on = :starts_on,                     --? starts_on
@@ -81,6 +86,7 @@ WHERE team_id = :team_id AND id = :id
 -- name: gate_team_member_contact :one
 SELECT gate_team(:team_id, NULL)                                                                                 --? not reach
 SELECT gate_team(:team_id, NULL, 'work', :reach.from, :reach.to, :reach.rank)                                    --? reach
+    AND gate_member_contact_reach(:id, :team_id, :reach.from, :reach.to, :reach.rank, :reach.libraries)          --? reach
     AND gate_member_contact(:id, :team_id) AS passed
 
 -- Of today's members. (Others' contacts are read by those in whose reach the person works.)
@@ -157,7 +163,10 @@ WHERE m.team_id = :team_id AND m.id = :id
 -- name: create_substitution :exec
 SELECT team_substitute(:team_id, :leaving_member_id, :on, :reason, :id, :member.person_id, :member.name, :member.position,
     coalesce(:member.organization_id, team_organization(:team_id, :member.organization.name, :member.organization.sector)),
-    :member.role, :member.decree_id)
+    :member.role, :member.decree_id
+    , true                                                                                                       --? not reach
+    , person_in_reach(:member.person_id, :reach.from, :reach.to, :reach.rank, :reach.libraries)                  --? reach
+    )
 
 -- ---- the coordinator ----------------------------------------------------------------------------------------
 

@@ -1,17 +1,21 @@
--- Accounts of people. The nation's administrators see all of them; others those in their sight (db/functions/user.sql).
+-- Accounts of people. The nation's administrators see all of them; others those in their sight, and the addresses of fewer (s.contact;
+-- db/functions/user.sql).
 
 -- Erased accounts come only with deleted=include, as tombstones. E-mail and phone are in no list.
 -- name: list_users :many
-SELECT u.id, u.username, u.name, u.person_id, u.language, u.status, u.created_at, u.updated_at
+SELECT u.id, s.username, u.name, u.person_id, u.language, u.status, u.created_at, u.updated_at
     , u.erased_at AS "@deleted_at"                                                                                   --? deleted.include
 FROM app_user u
+CROSS JOIN LATERAL (SELECT u.username AS username, true AS contact) s                                                --? not reach
+CROSS JOIN LATERAL (SELECT username_shown(u, :caller.subject, :reach.from, :reach.to, :reach.libraries) AS username) s--? reach
 WHERE true
   AND u.id IN (SELECT users_in_sight(:caller.subject, :reach.from, :reach.to, :reach.libraries))                     --? reach
   AND u.status <> 'erased'                                                                                           --? not deleted.include
-  AND u.id IN (SELECT a.user_id FROM assignment a LEFT JOIN library l ON l.id = a.library_id                          --? within
-               WHERE coalesce(a.region_code, l.place) >= :within AND coalesce(a.region_code, l.place) < :within || '/') --? within
+  AND u.id IN (SELECT a.user_id FROM assignment a WHERE a.place >= :within AND a.place < :within || '/')             --? within and not reach
+  AND u.id IN (SELECT a.user_id FROM assignment a WHERE a.place >= :within AND a.place < :within || '/'              --? within and reach
+                 AND (in_reach(a.place, 7, :reach.from, :reach.to, :reach.rank) OR a.library_id = ANY (:reach.libraries)))--? within and reach
   AND u.status = ANY (:status)                                                                                       --? status
-  AND u.username = :username                                                                                         --? username
+  AND s.username = :username                                                                                         --? username
   AND u.person_id = :person                                                                                          --? person
   AND words_vector(u.name) @@ words_query(:q)                                                                        --? q
   AND u.updated_at >= :updated_since                                                                                 --? updated_since
@@ -27,7 +31,8 @@ SELECT gate_user(:id, NULL) AND gate_user_read(:id, :caller.subject, :reach.from
 
 -- Whether the caller may see it, the gate before it said. link.url is there only in the answer of what made the link.
 -- name: get_user :one
-SELECT u.row_version AS "@version", u.id, u.username, u.name, u.email, u.phone, u.person_id, u.language, u.status, u.disabled_reason,
+SELECT u.row_version AS "@version", u.id, s.username, u.name, CASE WHEN s.contact THEN u.email END AS email,
+    CASE WHEN s.contact THEN u.phone END AS phone, NOT s.contact AS contact_hidden, u.person_id, u.language, u.status, u.disabled_reason,
     l.kind AS "link.kind", l.delivery AS "link.delivery",
     CASE WHEN l.delivery = 'answer' THEN 'shown' WHEN l.sent_at IS NOT NULL THEN 'sent'
          WHEN l.next_try_at IS NOT NULL THEN 'waiting' WHEN l.user_id IS NOT NULL THEN 'failed' END AS "link.state",
@@ -35,12 +40,15 @@ SELECT u.row_version AS "@version", u.id, u.username, u.name, u.email, u.phone, 
     user_link_shown(u.id) AS "link.url",
     u.created_at, u.updated_at
 FROM app_user u
+CROSS JOIN LATERAL (SELECT u.username AS username, true AS contact) s                                                --? not reach
+CROSS JOIN LATERAL (SELECT username_shown(u, :caller.subject, :reach.from, :reach.to, :reach.libraries) AS username, --? reach
+    user_contact_in_sight(u.id, :caller.subject, :reach.from, :reach.to, :reach.libraries) AS contact) s             --? reach
 LEFT JOIN user_link l ON l.user_id = u.id
 WHERE u.id = :id AND u.status <> 'erased' AND :caller.subject <> ''
 
 -- name: gate_create_user :one
 SELECT true AS passed                                                                                                --? not reach
-SELECT gate_user_person(:person_id, :reach.from, :reach.to, :reach.rank, :reach.libraries) AS passed                 --? reach
+SELECT gate_user_person(:person_id, :reach.from, :reach.to, :reach.rank) AS passed                                   --? reach
 
 -- name: create_user :exec
 WITH made AS (

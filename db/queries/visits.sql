@@ -1,7 +1,8 @@
--- Visits. That there was one is published; what was found is for those in whose reach the library lies, and the library (v.near).
+-- Visits. That there was one is published; what was found is for those in whose reach the library lies, and the library (v.near). Who visited is shown
+-- to those who may know of the person (v.knows).
 
 -- name: list_visits :many
-SELECT t.id, t.library_id, t.kind, t.visited_on, t.team_id, t.replication_id, t.person_id,
+SELECT t.id, t.library_id, t.kind, t.visited_on, t.team_id, t.replication_id, CASE WHEN v.knows THEN t.person_id END AS person_id,
     CASE WHEN v.near THEN t.findings END AS findings, CASE WHEN v.near THEN t.recommendations END AS recommendations,
     CASE WHEN v.near THEN t.follow_up END AS follow_up, t.follow_up_done_on, t.created_at, t.updated_at
     , l.id AS "library.id", l.name AS "library.name", l.kind AS "library.kind", l.region_code AS "library.region_code" --? expand.library
@@ -12,9 +13,11 @@ SELECT t.id, t.library_id, t.kind, t.visited_on, t.team_id, t.replication_id, t.
     , r4.code AS "region.village.code", r4.name AS "region.village.name", r4.type AS "region.village.type"           --? expand.region
 FROM visit t
 JOIN library l ON l.id = t.library_id
-CROSS JOIN LATERAL (SELECT true AS near) v                                                                           --? not reach
+LEFT JOIN person p ON p.id = t.person_id
+CROSS JOIN LATERAL (SELECT true AS near, true AS knows) v                                                            --? not reach
 CROSS JOIN LATERAL (SELECT in_reach(l.place, 7, :reach.from, :reach.to, :reach.rank)                                 --? reach
-                        OR l.id = ANY (:reach.libraries) AS near) v                                                  --? reach
+                        OR l.id = ANY (:reach.libraries) AS near                                                     --? reach
+    , may_know_person(p.place, p.published, p.library_id, :reach.from, :reach.to, :reach.rank, :reach.libraries) AS knows) v--? reach
 LEFT JOIN region r0 ON r0.code = l.region_code                                                                       --? expand.region
 LEFT JOIN region r1 ON r1.code = left(l.region_code, 2) AND length(l.region_code) >= 2                               --? expand.region
 LEFT JOIN region r2 ON r2.code = left(l.region_code, 5) AND length(l.region_code) >= 5                               --? expand.region
@@ -36,14 +39,16 @@ ORDER BY t.updated_at, t.id                                                     
 LIMIT :page_rows                                                                                                     --? page_rows
 
 -- name: get_visit :one
-SELECT t.row_version AS "@version", t.id, t.library_id, t.kind, t.visited_on, t.team_id, t.replication_id, t.person_id,
+SELECT t.row_version AS "@version", t.id, t.library_id, t.kind, t.visited_on, t.team_id, t.replication_id, CASE WHEN v.knows THEN t.person_id END AS person_id,
     CASE WHEN v.near THEN t.findings END AS findings, CASE WHEN v.near THEN t.recommendations END AS recommendations,
     CASE WHEN v.near THEN t.follow_up END AS follow_up, t.follow_up_done_on, t.created_at, t.updated_at
 FROM visit t
 JOIN library l ON l.id = t.library_id
-CROSS JOIN LATERAL (SELECT true AS near) v                                                                           --? not reach
+LEFT JOIN person p ON p.id = t.person_id
+CROSS JOIN LATERAL (SELECT true AS near, true AS knows) v                                                            --? not reach
 CROSS JOIN LATERAL (SELECT in_reach(l.place, 7, :reach.from, :reach.to, :reach.rank)                                 --? reach
-                        OR l.id = ANY (:reach.libraries) AS near) v                                                  --? reach
+                        OR l.id = ANY (:reach.libraries) AS near                                                     --? reach
+    , may_know_person(p.place, p.published, p.library_id, :reach.from, :reach.to, :reach.rank, :reach.libraries) AS knows) v--? reach
 WHERE t.id = :id
 
 -- name: gate_create_visit :one

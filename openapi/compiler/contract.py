@@ -13,6 +13,7 @@ from .conditions import describe, find_current
 from .emit import Emitter
 from .grants import check_grants
 from .operations import SEGMENT, Builder
+from .references import References, read_kinds
 from .source import Documents, Map, Refused, Report
 from .statements import parse_file
 from .structure import Structure
@@ -52,7 +53,7 @@ def read_unpublished(documents, path, tables, report):
 def compile_contract(contract, queries, migrations, functions):
     """File name -> text of everything that is made; raises Refused with every fault."""
     documents = Documents(Report())
-    root, structure, builder, operations, routes, catalogue, checks = check_contract(documents, contract, queries, migrations, functions)
+    root, structure, builder, operations, routes, catalogue, checks, kinds = check_contract(documents, contract, queries, migrations, functions)
     openapi_json = Bundle(root, structure, operations, documents).text()
     for operation in operations:
         fields = operation.parameter("fields")
@@ -60,7 +61,7 @@ def compile_contract(contract, queries, migrations, functions):
             fields.schema = _as_map(with_fields({}, operation.fields)["items"])
             fields.list_max = len(operation.fields)
     emitter = Emitter(operations, checks.statements, checks.types, catalogue, builtin_names(), builder.scopes, routes,
-                      documents.follow)
+                      documents.follow, kinds)
     source = emitter.text(openapi_json, root["info"]["version"], enumerations(structure))
     return {"contract.c": source, "openapi.json": openapi_json}
 
@@ -76,6 +77,9 @@ def check_contract(documents, contract, queries, migrations, functions):
     builder = Builder(root, structure, documents, report)
     operations = builder.build()
     routes = build_routes(operations, SEGMENT, report)
+    kinds_file = os.path.join(contract, "references.yaml")
+    kinds = read_kinds(documents, kinds_file, operations, report)
+    References(kinds, documents.follow, report).find(operations, (kinds_file, 1))
 
     catalogue = Catalogue()
     files = [*_sql_files(migrations), *_sql_files(functions)]
@@ -94,7 +98,7 @@ def check_contract(documents, contract, queries, migrations, functions):
     checks.run()
     catalogue.granted = check_grants(catalogue, statements, files, report)
     report.finish()
-    return root, structure, builder, operations, routes, catalogue, checks
+    return root, structure, builder, operations, routes, catalogue, checks, kinds
 
 
 def keys_add(root, documents, report):

@@ -10,11 +10,12 @@ METHODS = {"get": "METHOD_GET", "post": "METHOD_POST", "put": "METHOD_PUT", "pat
 
 
 class Emitter:
-    def __init__(self, operations, statements, types, catalogue, builtins, scopes, routes, follow):
+    def __init__(self, operations, statements, types, catalogue, builtins, scopes, routes, follow, kinds):
         self.operations = operations
         self.statements = sorted(statements, key=lambda statement: statement.name)
         self.statement_index = {statement.name: i for i, statement in enumerate(self.statements)}
         self.types, self.scopes, self.routes = types, scopes, routes
+        self.kinds = kinds  # of records that bodies name -> the operation that shows one
         self.tables = sorted(catalogue.tables)
         self.audited = catalogue.audited
         self.names = self._names(builtins)
@@ -51,6 +52,7 @@ class Emitter:
         self.schemas.emit(self.out)
         self.out("")
         self._statements()
+        self._kinds()
         self._operations(enumerations)
         self._routes()
         self.out(f"\nconst char contract_version[] = {c_string(version)};")
@@ -124,6 +126,12 @@ class Emitter:
 
     # -- operations --
 
+    def _kinds(self):
+        self.kind_index = {kind: index for index, kind in enumerate(sorted(self.kinds))}
+        rows = [f"{{{c_string(kind)}, &contract_operations[{self._index(self.kinds[kind])}]}}" for kind in self.kind_index]
+        if rows:
+            self.out("static const struct reference_kind reference_kinds[] = {\n    " + ",\n    ".join(rows) + "};")
+
     def _operations(self, enumerations):
         if any(operation.constant for operation in self.operations):
             self.out(f"static const char constant_enumerations[] =\n    {c_long_string(enumerations)};")
@@ -149,6 +157,9 @@ class Emitter:
         members = self._array("struct member", f"members_{index}",
                               [f"{{{c_string(m.path)}, {self.name_ids[m.path]}, {_type(m.type)}}}"
                                for m in operation.members])
+        references = self._array("struct reference", f"references_{index}",
+                                 [f"{{{c_string(r.path)}, &reference_kinds[{self.kind_index[r.kind]}]}}"
+                                  for r in operation.references])
         orders = self._array("struct order", f"orders_{index}", [self._order(order) for order in operation.orders])
         security = self._array("struct security", f"security_{index}",
                                [f"{{{sum(1 << self.scopes.index(scope) for scope in scopes)}u}}"
@@ -182,6 +193,7 @@ class Emitter:
             f".table_count = {len(read)}", f".unwatched = {c_bool(bool(read - self.audited))}",
             f".parameters = {parameters}",
             f".body = {self.schemas.reference(operation.body) if operation.body is not None else 'NULL'}",
+            f".references = {references}", f".reference_count = {len(operation.references)}",
             f".members = {members}", f".orders = {orders}", f".fields = {fields}",
             f".handler = {c_string(operation.handler)}", f".prepare = {c_string(operation.prepare)}",
             f".body_constant = {'constant_' + operation.constant if operation.constant else 'NULL'}",

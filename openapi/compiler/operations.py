@@ -64,6 +64,7 @@ class Operation:
     consumes: list = field(default_factory=list)
     produces: list = field(default_factory=list)
     members: list = field(default_factory=list)
+    references: list = field(default_factory=list)  # what the body names (references.py)
     orders: list = field(default_factory=list)
     security: list = None
     reach: list = field(default_factory=list)  # scopes of x-reach

@@ -127,7 +127,7 @@ def supported(schema):
 # ---- the house rules -----------------------------------------------------------------------------
 
 UNBOUNDED_FORMATS = {"uuid", "date", "date-time"}
-SCHEMA_KEYS = {"x-partial", "x-labels", "x-enumeration", "x-open"}
+SCHEMA_KEYS = {"x-partial", "x-labels", "x-enumeration", "x-open", "x-refers"}
 
 
 def check_rules(schema, report, members=None):

@@ -122,7 +122,7 @@ def test_nobody_appoints_themselves(own_api, places):
 
 def test_applications_are_the_nations(own_api):
     client = own_api.service.cluster.make_client(own_api.service.database, "portal")["client_id"]
-    problem(appoint(own_api, "team_member", token=COORDINATOR, client_id=client, region_code="19"), 403, "assignment_client_nation")
+    problem(appoint(own_api, "team_member", token=COORDINATOR, client_id=client, region_code="19"), 422, "reference_unknown")
     made = appointed(own_api, "team_member", client_id=client, region_code="19")
     problem(end(own_api, made["id"], token=COORDINATOR), 403, "assignment_client_nation")
 
@@ -149,14 +149,14 @@ def test_an_appointer_whose_own_days_are_over(own_api):
 # ---- what is asked of a body --------------------------------------------------------------------------------------
 
 def test_unknown_holders_and_places(own_api):
-    problem(appoint(own_api, "portal", holder=str(uuid.uuid4())), 409, "holder_unknown")
-    problem(appoint(own_api, "portal", client_id="c_nobody"), 409, "holder_unknown")
-    problem(appoint(own_api, "library_manager", library_id=str(uuid.uuid4())), 409, "library_unknown")
-    problem(appoint(own_api, "portal", region_code="99"), 409, "region_unknown")
+    problem(appoint(own_api, "portal", holder=str(uuid.uuid4())), 422, "reference_unknown")
+    problem(appoint(own_api, "portal", client_id="c_nobody"), 422, "reference_unknown")
+    problem(appoint(own_api, "library_manager", library_id=str(uuid.uuid4())), 422, "reference_unknown")
+    problem(appoint(own_api, "portal", region_code="99"), 422, "reference_unknown")
     gone = user(own_api)
     with own_api.service.cluster.connect(own_api.service.database) as connection, connection.cursor() as cursor:
         cursor.execute("UPDATE app_user SET status = 'erased', erased_at = now(), name = NULL WHERE id = %s", (gone,))
-    problem(appoint(own_api, "portal", holder=gone), 409, "holder_unknown")
+    problem(appoint(own_api, "portal", holder=gone), 422, "reference_unknown")
 
 
 def test_a_closed_library_gets_no_manager(own_api):
@@ -359,7 +359,7 @@ def test_the_command_line(own_api, own_database):
         refused = run("create", "--holder", holder, *words)
         assert refused.returncode == 1 and code in refused.stderr, refused.stderr
     refused = run("create", "--holder", "nobody", "--role", "portal")
-    assert refused.returncode == 1 and "holder_unknown" in refused.stderr
+    assert refused.returncode == 1 and "reference_unknown" in refused.stderr
     for words in ((), ("create", "--holder", holder), ("end",), ("end", "--id", "x", "--holder", "y"), ("end", "--role", "portal", "--id", "x"),
                   ("create", "--holder", holder, "--role", "portal", "--colour", "red"), ("move",)):
         assert run(*words).returncode == 2

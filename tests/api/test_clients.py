@@ -104,7 +104,7 @@ class TestRegistering:
         made = client(api, redirect_uris=["https://a.example.id/"])
         problem(change(api, made, redirect_uris=["https://a.example.id/#x"]), 409, "redirect_uri_invalid")
         problem(change(api, made, allowed_scopes=["libraries:fly"]), 409, "scope_unknown")
-        problem(change(api, made, allowed_region="99"), 409, "region_unknown")
+        problem(change(api, made, allowed_region="99"), 422, "reference_unknown")
         problem(change(api, made, owner_email="kita@x y"), 422, "invalid_body")
         problem(change(api, made, homepage="ftp://x"), 422, "invalid_body")
         assert api.get(path_of(made), token="national_admin").json()["redirect_uris"] == ["https://a.example.id/"]
@@ -112,7 +112,7 @@ class TestRegistering:
     def test_what_is_refused(self, api):
         good = {"name": "X", "type": "confidential", **OWNER}
         problem(api.post(PATH, json={**good, "allowed_scopes": ["Admin"]}, token="national_admin"), 409, "scope_unknown")
-        problem(api.post(PATH, json={**good, "allowed_region": "97"}, token="national_admin"), 409, "region_unknown")
+        problem(api.post(PATH, json={**good, "allowed_region": "97"}, token="national_admin"), 422, "reference_unknown")
         for fields in ({"type": "secret"}, {"owner_email": None}, {"name": " "}, {"status": "active"}, {"id": str(uuid.uuid4())}):
             problem(api.post(PATH, json={**good, **fields}, token="national_admin"), 422, "invalid_body")
 

@@ -168,7 +168,7 @@ def test_an_id_that_the_service_made_is_taken(own_api):
 
 def test_a_refused_body_does_not_use_up_its_id(own_api):
     fields = {"id": new_id(), "name": "Dua kali"}
-    problem(create(own_api, **fields, region_code="19.01.06.2999"), 409, "region_unknown")
+    problem(create(own_api, **fields, region_code="19.01.06.2999"), 422, "reference_unknown")
     assert create(own_api, **fields).status_code == 201
 
 

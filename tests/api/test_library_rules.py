@@ -62,13 +62,13 @@ def test_there_is_one_national_library(own_api, refused):
 
 
 def test_a_region_that_is_not_in_force(own_api, own_database, refused):
-    refused(lambda: create(own_api, region_code="19.01.06.2999"), "region_unknown", code="19.01.06.2999", on=TODAY)
+    problem(create(own_api, region_code="19.01.06.2999"), 422, "reference_unknown")
     library = made(own_api)
-    refused(lambda: move(own_api, library, region_code="99.01.01.2001"), "region_unknown", code="99.01.01.2001")
+    problem(move(own_api, library, region_code="99.01.01.2001"), 422, "reference_unknown")
     with own_database.cursor() as cursor:
         cursor.execute("SELECT code FROM region WHERE valid_to < today() AND level = 'village' ORDER BY code LIMIT 1")
         [retired] = cursor.fetchone()
-    refused(lambda: create(own_api, region_code=retired), "region_unknown", code=retired)
+    refused(lambda: create(own_api, region_code=retired), "region_unknown", code=retired, on=TODAY)
     refused(lambda: move(own_api, library, region_code=retired), "region_unknown", code=retired)
 
 
@@ -76,9 +76,9 @@ def test_a_region_that_is_not_in_force(own_api, own_database, refused):
 
 def test_the_supervisor_exists(own_api, refused):
     unknown = str(uuid.uuid4())
-    refused(lambda: create(own_api, supervisor_id=unknown), "supervisor_unknown")
+    problem(create(own_api, supervisor_id=unknown), 422, "reference_unknown")
     library = made(own_api)
-    refused(lambda: move(own_api, library, supervisor_id=unknown), "supervisor_unknown")
+    problem(move(own_api, library, supervisor_id=unknown), 422, "reference_unknown")
 
 
 def test_the_supervisor_is_of_a_higher_level(own_api, refused):

@@ -75,10 +75,10 @@ class TestNomination:
 
         def nominate(token="national_admin", **fields):
             return api.post("/v1/participations", json={"phase_id": phase, "library_id": library, "support": "full", **fields}, token=token)
-        problem(nominate(phase_id="tidak-ada"), 409, "phase_unknown")
-        problem(nominate(library_id=nobody), 409, "library_unknown")
-        problem(nominate(token="provincial_coordinator", library_id=nobody), 409, "library_unknown")
-        problem(nominate(proposed_by_team_id=nobody), 409, "team_unknown")
+        problem(nominate(phase_id="tidak-ada"), 422, "reference_unknown")
+        problem(nominate(library_id=nobody), 422, "reference_unknown")
+        problem(nominate(token="provincial_coordinator", library_id=nobody), 422, "reference_unknown")
+        problem(nominate(proposed_by_team_id=nobody), 422, "reference_unknown")
 
     def test_not_in_a_closed_phase_nor_of_a_closed_library(self, api):
         closed = programs.phase(api, status="closed")["id"]
@@ -242,7 +242,7 @@ class TestList:
         one = programs.participation(api, note="lama")
         answer = programs.change(api, path_of(one), support="regional_expansion", note=None)
         assert answer.status_code == 200 and (answer.json()["support"], answer.json()["note"]) == ("regional_expansion", None)
-        problem(programs.change(api, path_of(one), proposed_by_team_id=str(uuid.uuid4())), 409, "team_unknown")
+        problem(programs.change(api, path_of(one), proposed_by_team_id=str(uuid.uuid4())), 422, "reference_unknown")
 
 
 class TestWorkPlan:

@@ -129,11 +129,11 @@ class TestPerson:
         library = programs.library(api, place="73.08")
         one = programs.person(api, organization_id=office["id"], library_id=library["id"], region_code=None)
         assert one["region_code"] == library["region_code"]
-        for field, code in (("library_id", "library_unknown"), ("organization_id", "organization_unknown")):
+        for field in ("library_id", "organization_id"):
             body = {"name": "X", "region_code": "19.01", field: str(uuid.uuid4())}
-            problem(api.post("/v1/people", json=body, token="national_admin"), 409, code)
-            problem(programs.change(api, path_of(one), **{field: body[field]}), 409, code)
-        problem(api.post("/v1/people", json={"name": "X", "region_code": "99"}, token="national_admin"), 409, "region_unknown")
+            problem(api.post("/v1/people", json=body, token="national_admin"), 422, "reference_unknown")
+            problem(programs.change(api, path_of(one), **{field: body[field]}), 422, "reference_unknown")
+        problem(api.post("/v1/people", json={"name": "X", "region_code": "99"}, token="national_admin"), 422, "reference_unknown")
 
     def test_a_change(self, api):
         one = programs.person(api, "regency_facilitator", position="Staf")
@@ -179,7 +179,7 @@ class TestPerson:
         tombs = [item for item in api.pages("/v1/people?deleted=include&limit=500", token="national_admin") if item["id"] == one["id"]]
         assert set(tombs[0]) == {"id", "deleted_at"}
         problem(api.post(f"/v1/trainings/{programs.training(api)['id']}/participants", json={"role": "staf", "person_id": one["id"]},
-                         token="national_admin"), 409, "person_unknown")
+                         token="national_admin"), 422, "reference_unknown")
 
     def test_an_own_id_and_again(self, api):
         body = {"id": str(uuid.uuid4()), "name": "Uji", "region_code": "19.01"}
@@ -212,8 +212,8 @@ class TestOrganization:
 
     def test_its_region_is_there(self, api):
         body = {"name": "X", "sector": "media", "region_code": "99"}
-        problem(api.post("/v1/organizations", json=body, token="national_admin"), 409, "region_unknown")
-        problem(programs.change(api, path_of(programs.organization(api)), region_code="19.99"), 409, "region_unknown")
+        problem(api.post("/v1/organizations", json=body, token="national_admin"), 422, "reference_unknown")
+        problem(programs.change(api, path_of(programs.organization(api)), region_code="19.99"), 422, "reference_unknown")
 
     def test_an_own_id_and_again(self, api):
         body = {"id": str(uuid.uuid4()), "name": "Uji", "sector": "media", "region_code": "19.01"}

@@ -63,7 +63,7 @@ class TestProgram:
     def test_partners_are_there(self, api):
         body = {"slug": f"uji-{programs.word()}", "name": "X", "organizations": [
             {"organization_id": "01a1fdc3-0000-7000-8000-000000000000", "role": "partner"}]}
-        problem(api.post("/v1/programs", json=body, token="national_admin"), 409, "organization_unknown")
+        problem(api.post("/v1/programs", json=body, token="national_admin"), 422, "reference_unknown")
         assert api.get("/v1/programs/" + body["slug"]).status_code == 404  # nothing of it was stored
 
 
@@ -103,7 +103,7 @@ class TestPhase:
 
     def test_its_programme_is_there(self, api):
         body = {"slug": f"uji-{programs.word()}", "program": "tidak-ada", "name": "X"}
-        problem(api.post("/v1/phases", json=body, token="national_admin"), 409, "program_unknown")
+        problem(api.post("/v1/phases", json=body, token="national_admin"), 422, "reference_unknown")
 
     def test_what_a_body_may_not_say(self, api):
         body = {"slug": "Uji Besar", "program": "tpbis", "name": "X", "funding_sources": ["judi"], "targets": [{"measure": "x"}]}

@@ -168,21 +168,21 @@ class TestOnePerVillage:
 
 
 REFUSALS = [
-    ({"replicator_id": NOBODY}, "replicator_unknown"),
+    ({"replicator_id": NOBODY}, "reference_unknown"),
     ({"replicator_id": libraries.KAPUK}, "replicator_level"),
     ({"village_code": "19.02.01.1001"}, "village_elsewhere"),
-    ({"village_code": "19.01.07.2999"}, "region_unknown"),
-    ({"phase_id": "tak-ada"}, "phase_unknown"),
-    ({"phase_id": "tak-ada", "program": "tpbis"}, "phase_unknown"),
+    ({"village_code": "19.01.07.2999"}, "reference_unknown"),
+    ({"phase_id": "tak-ada"}, "reference_unknown"),
+    ({"phase_id": "tak-ada", "program": "tpbis"}, "reference_unknown"),
     ({"phase_id": None}, "replication_program_missing"),
     ({"program": "tpbis"}, "phase_of_other_program"),
-    ({"program": "tak-ada", "phase_id": None}, "program_unknown"),
+    ({"program": "tak-ada", "phase_id": None}, "reference_unknown"),
     ({"status": "training"}, "replication_beginning"),
     ({"status_on": "2999-01-01"}, "date_in_future"),
-    ({"library_id": NOBODY}, "library_unknown"),
+    ({"library_id": NOBODY}, "reference_unknown"),
     ({"library_id": libraries.BANGKA}, "replication_library_kind"),
     ({"library_id": libraries.KAPUK}, "replication_library_elsewhere"),
-    ({"partner_organization_id": NOBODY}, "organization_unknown"),
+    ({"partner_organization_id": NOBODY}, "reference_unknown"),
     ({"undocumented": ["commitment"]}, "record_not_historical"),
     ({"status_on_precision": "year"}, "record_not_historical"),
     ({"origin": "historical"}, "source_required"),
@@ -201,7 +201,7 @@ class TestRefusals:
         body = {"replicator_id": library["id"], "phase_id": phase["id"], **fields}
         if code == "replicator_level":
             body["village_code"] = "19.01.06.2002"
-        problem(r.propose(own_api, **body), 409, code)
+        problem(r.propose(own_api, **body), 422 if code == "reference_unknown" else 409, code)
 
     def test_who_takes_no_part(self, own_api):
         library = programs.library(own_api, "regency")
@@ -259,7 +259,7 @@ class TestRefusals:
         path = f"/v1/replications/{one['id']}/facilitators"
         stranger = programs.person(own_api)
         problem(own_api.put(f"{path}/{stranger['id']}", json={}, token="national_admin"), 409, "facilitator_not_certified")
-        problem(own_api.put(f"{path}/{NOBODY}", json={}, token="national_admin"), 409, "person_unknown")
+        problem(own_api.put(f"{path}/{NOBODY}", json={}, token="national_admin"), 409, "facilitator_not_certified")
         of_belitung = programs.facilitator(own_api, "19.02")["person_id"]
         problem(own_api.put(f"{path}/{of_belitung}", json={}, token="national_admin"), 409, "facilitator_not_certified")
         him = programs.facilitator(own_api)["person_id"]
@@ -366,11 +366,11 @@ class TestVisits:
     def test_refusals(self, own_api):
         one = r.at(own_api, "mentoring")
         body = {"library_id": libraries.KAPUK, "kind": "mentoring"}
-        for fields, code in [({"replication_id": one["id"]}, "visit_replication_mismatch"), ({"replication_id": NOBODY}, "replication_unknown"),
-                             ({"team_id": NOBODY}, "team_unknown"), ({"library_id": NOBODY}, "library_unknown"),
-                             ({"person_id": NOBODY}, "person_unknown"), ({"visited_on": "2999-01-01"}, "date_in_future"),
+        for fields, code in [({"replication_id": one["id"]}, "visit_replication_mismatch"), ({"replication_id": NOBODY}, "reference_unknown"),
+                             ({"team_id": NOBODY}, "reference_unknown"), ({"library_id": NOBODY}, "reference_unknown"),
+                             ({"person_id": NOBODY}, "reference_unknown"), ({"visited_on": "2999-01-01"}, "date_in_future"),
                              ({"visited_on": "2024-01-02", "follow_up_done_on": "2024-01-01"}, "period_reversed")]:
-            problem(own_api.post("/v1/visits", json={**body, **fields}, token="national_admin"), 409, code)
+            problem(own_api.post("/v1/visits", json={**body, **fields}, token="national_admin"), 422 if code == "reference_unknown" else 409, code)
         visit = programs.post(own_api, "/v1/visits", body)
         problem(programs.change(own_api, f"/v1/visits/{visit['id']}", visited_on="2999-01-01"), 409, "date_in_future")
 

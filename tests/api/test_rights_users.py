@@ -157,14 +157,17 @@ def test_a_charge_that_is_to_come_counts_and_one_long_past_does_not(api, account
 
 
 def test_whose_account_it_may_be(api, accounts, own_database):
-    """An account shows its person's contact to its holder: nobody ties one to somebody outside the own reach."""
+    """An account shows its holder all that is held about its person: nobody ties one to somebody whose region they do not write, known
+    to everybody or not."""
     people = {}
     with own_database.cursor() as cursor:
-        for region in ("19.01", "73.08"):
-            cursor.execute("INSERT INTO person (name, region_code) VALUES ('Orang', %s) RETURNING id", (region,))
+        for region, published in (("19.01", False), ("73.08", False), ("73.09", True)):
+            cursor.execute("INSERT INTO person (name, region_code, facilitates) VALUES ('Orang', %s, %s) RETURNING id", (region, published))
             people[region] = str(cursor.fetchone()[0])
-    assert_refused(api.post(PATH, token="provincial_coordinator", json=body_of(person_id=people["73.08"])))
+    problem(api.post(PATH, token="provincial_coordinator", json=body_of(person_id=people["73.08"])), 422, "reference_unknown")
+    assert_refused(api.post(PATH, token="provincial_coordinator", json=body_of(person_id=people["73.09"])))
     one = invite(api, token="provincial_coordinator", person_id=people["19.01"])
     etag = api.get(f"{PATH}/{one['id']}", token="provincial_coordinator").headers["ETag"]
-    assert_refused(api.patch(f"{PATH}/{one['id']}", {"person_id": people["73.08"]}, etag, token="provincial_coordinator"))
+    problem(api.patch(f"{PATH}/{one['id']}", {"person_id": people["73.08"]}, etag, token="provincial_coordinator"), 422, "reference_unknown")
+    assert_refused(api.patch(f"{PATH}/{one['id']}", {"person_id": people["73.09"]}, etag, token="provincial_coordinator"))
     assert api.patch(f"{PATH}/{one['id']}", {"person_id": None}, etag, token="provincial_coordinator").status_code == 200

@@ -68,14 +68,14 @@ def test_a_new_member(own_api, regency):
     ({"name": "X", "organization": {"name": "B"}}, 422, "invalid_body"),
     ({"name": "X", "role": "coordinator", **HEAD}, 422, "invalid_body"),
     ({"name": "X", "phone": "0812", **HEAD}, 422, "invalid_body"),
-    ({"name": "X", "organization_id": str(uuid.uuid4())}, 409, "organization_unknown"),
-    ({"person_id": str(uuid.uuid4()), **HEAD}, 409, "person_unknown"),
+    ({"name": "X", "organization_id": str(uuid.uuid4())}, 422, "reference_unknown"),
+    ({"person_id": str(uuid.uuid4()), **HEAD}, 422, "reference_unknown"),
     ({"name": None, **HEAD}, 409, "member_nobody"),
     ({"name": "X", "starts_on": "2018-11-27", **HEAD}, 409, "team_not_live"),
     ({"name": "X", "starts_on": "2020-01-02", "ends_on": "2020-01-01", **HEAD}, 409, "period_reversed"),
     ({"name": "X", "end_reason": "resigned", **HEAD}, 409, "member_not_ended"),
     ({"name": "X", "starts_on_precision": "unknown", "starts_on": "2019-07-01", **HEAD}, 409, "source_required"),
-    ({"name": "X", "decree_id": str(uuid.uuid4()), **HEAD}, 409, "decree_unknown"),
+    ({"name": "X", "decree_id": str(uuid.uuid4()), **HEAD}, 422, "reference_unknown"),
 ])
 def test_what_no_member_can_be(own_api, regency, body, status, code):
     problem(add(own_api, regency, "members", **body), status, code)
@@ -219,7 +219,7 @@ def test_a_substitution_is_one_step(own_api, province):
     assert list(own_api.pages(path)) == [one] == list(own_api.pages(path + "?updated_since=2020-01-01T00:00:00Z&limit=1"))
     assert own_api.get(path + "?format=csv").text.startswith("on,id,reason")
     problem(add(own_api, province, "substitutions", **body), 409, "member_left")
-    problem(add(own_api, province, "substitutions", **{**body, "leaving_member_id": str(uuid.uuid4())}), 409, "member_unknown")
+    problem(add(own_api, province, "substitutions", **{**body, "leaving_member_id": str(uuid.uuid4())}), 422, "reference_unknown")
     problem(add(own_api, province, "substitutions", **{**body, "leaving_member_id": one["member_id"]}), 409, "date_before_previous")
     problem(add(own_api, province, "substitutions", **{**body, "member": {"name": "X"}}), 422, "invalid_body")
     problem(add(own_api, province, "substitutions", **{**body, "reason": "tired"}), 422, "invalid_body")
@@ -256,7 +256,7 @@ def test_a_change_of_position_keeps_the_old(own_api, regency):
     problem(own_api.post(path, token="national_admin", json={"on": "2021-06-01", "position": "X"}), 409, "date_before_previous")
     problem(own_api.post(path, token="national_admin", json={"on": "2999-06-01", "position": "X"}), 409, "date_in_future")
     problem(own_api.post(path, token="national_admin", json={"on": "2022-06-01"}), 422, "invalid_body")
-    problem(own_api.post(path, token="national_admin", json={"on": "2022-06-01", "organization_id": str(uuid.uuid4())}), 409, "organization_unknown")
+    problem(own_api.post(path, token="national_admin", json={"on": "2022-06-01", "organization_id": str(uuid.uuid4())}), 422, "reference_unknown")
     problem(change(own_api, path_of(regency, one), ends_on="2021-12-31"), 409, "position_outside")
     nobody = f"{PATH}/{regency}/members/{uuid.uuid4()}/position-changes"
     problem(own_api.get(nobody), 404, "not_found")
@@ -270,7 +270,7 @@ def test_a_change_of_position_keeps_the_old(own_api, regency):
 
 # ---- the coordinator -----------------------------------------------------------------------------------------
 
-def test_the_coordinator(own_api, regency):
+def test_the_coordinator(own_api, regency, province):
     path = f"{PATH}/{regency}/coordinator"
     first, second = join(own_api, regency), join(own_api, regency, organization={"name": "Kampus", "sector": "university"}, ends_on="2024-12-31")
     problem(own_api.get(path), 404, "not_found")
@@ -285,7 +285,8 @@ def test_the_coordinator(own_api, regency):
     flags = {m["id"]: m["coordinator"] for m in members(own_api, regency, "?as_of=2022-01-01")}
     assert flags == {first["id"]: False, second["id"]: True}
     problem(put(member_id=first["id"], **{"from": "2021-01-01"}), 409, "date_before_previous")
-    problem(put(member_id=str(uuid.uuid4())), 409, "member_unknown")
+    problem(put(member_id=str(uuid.uuid4())), 422, "reference_unknown")
+    problem(put(member_id=join(own_api, province)["id"]), 409, "member_unknown")
     problem(put(member_id=second["id"], **{"from": "2025-01-01"}), 409, "coordinator_no_member")
     problem(put(member_id="x"), 422, "invalid_body")
     change(own_api, path_of(regency, second), ends_on="2023-06-30", end_reason="resigned")

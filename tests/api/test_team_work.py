@@ -56,9 +56,9 @@ def test_meetings(own_api, one):
     ({"kind": "internal", "planned_for": "2020-01-01", "held_on": "2020-01-01"}, 409, "meeting_not_held"),
     ({"kind": "internal", "status": "held", "held_on": "2999-01-01"}, 409, "date_in_future"),
     ({"kind": "internal", "status": "held", "held_on": "2018-01-01"}, 409, "team_not_live"),
-    ({"kind": "internal", "planned_for": "2020-01-01", "region_code": "97"}, 409, "region_unknown"),
+    ({"kind": "internal", "planned_for": "2020-01-01", "region_code": "97"}, 422, "reference_unknown"),
     ({"kind": "internal", "origin": "historical"}, 409, "source_required"),
-    ({"kind": "internal", "planned_for": "2020-01-01", "organizations": [{"id": str(uuid.uuid4())}]}, 409, "organization_unknown"),
+    ({"kind": "internal", "planned_for": "2020-01-01", "organizations": [{"id": str(uuid.uuid4())}]}, 422, "reference_unknown"),
     ({"kind": "internal", "planned_for": "2020-01-01", "organizations": [{"name": "X"}]}, 422, "invalid_body"),
     ({"kind": "internal", "planned_for": "2020-01-01", "commitments": [{"due_on": "2020-01-01"}]}, 422, "invalid_body"),
     ({"kind": "party", "planned_for": "2020-01-01"}, 422, "invalid_body"),
@@ -97,8 +97,8 @@ def test_the_work_plan(own_api, one):
     assert ids(own_api, path + "?kind=advocacy,policy") == [someday["id"]] and ids(own_api, path + "?status=done") == [body["id"]]
     assert ids(own_api, path + "?due_before=2020-07-01") == [body["id"]]
     assert len(ids(own_api, path + "?sort=updated_at&updated_since=2020-01-01T00:00:00Z&limit=1")) == 2
-    problem(add(own_api, one["id"], "work-plan", title="X", kind="policy", responsible_member_id=str(uuid.uuid4())), 409, "member_unknown")
-    problem(change(own_api, f"{path}/{body['id']}", responsible_member_id=str(uuid.uuid4())), 409, "member_unknown")
+    problem(add(own_api, one["id"], "work-plan", title="X", kind="policy", responsible_member_id=str(uuid.uuid4())), 422, "reference_unknown")
+    problem(change(own_api, f"{path}/{body['id']}", responsible_member_id=str(uuid.uuid4())), 422, "reference_unknown")
     problem(add(own_api, one["id"], "work-plan", title=" ", kind="policy"), 422, "invalid_body")
 
 
@@ -117,7 +117,7 @@ def test_funding(own_api, one):
     problem(change(own_api, f"{path}/{body['id']}", amount=None), 409, "amount_required")
     problem(add(own_api, one["id"], "funding", year=2020, source="csr"), 409, "amount_required")
     problem(add(own_api, one["id"], "funding", year=2020, source="csr", amount=1.5), 422, "invalid_body")
-    problem(add(own_api, one["id"], "funding", year=2020, source="csr", amount=1, organization_id=str(uuid.uuid4())), 409, "organization_unknown")
+    problem(add(own_api, one["id"], "funding", year=2020, source="csr", amount=1, organization_id=str(uuid.uuid4())), 422, "reference_unknown")
 
 
 BODIES = {"decrees": {"kind": "sk_kepala_dinas", "number": "77", "signed_on": "2020-01-01"}, "meetings": {"kind": "internal", "planned_for": "2020-01-01"},

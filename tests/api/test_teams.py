@@ -53,7 +53,7 @@ def test_the_same_body_again_makes_no_second_team(own_api):
 @pytest.mark.parametrize("body,status,code", [
     ({}, 422, "invalid_body"),
     ({"region_code": "19.01.01"}, 422, "invalid_body"),
-    ({"region_code": "99"}, 409, "region_unknown"),
+    ({"region_code": "99"}, 422, "reference_unknown"),
     ({"region_code": "61", "formed_on": "2999-01-01"}, 409, "date_in_future"),
     ({"region_code": "61", "origin": "historical"}, 409, "source_required"),
     ({"region_code": "61", "formed_on": "2019-01-01", "formed_on_precision": "year"}, 409, "team_undocumented"),
@@ -192,7 +192,7 @@ def test_the_strongest_decree_in_force(own_api):
     ({"kind": "sk_gubernur", "number": "1"}, 409, "decree_incomplete"),
     ({"kind": "sk_gubernur", "number": "1", "signed_on": "2999-01-01"}, 409, "date_in_future"),
     ({"kind": "sk_gubernur", "number": "1", "signed_on": "2020-01-01", "valid_until": "2019-01-01"}, 409, "period_reversed"),
-    ({"kind": "sk_gubernur", "number": "1", "signed_on": "2020-01-01", "replaces_id": str(uuid.uuid4())}, 409, "decree_unknown"),
+    ({"kind": "sk_gubernur", "number": "1", "signed_on": "2020-01-01", "replaces_id": str(uuid.uuid4())}, 422, "reference_unknown"),
     ({"kind": "sk_gubernur", "origin": "historical"}, 409, "source_required"),
     ({"kind": "sk_gubernur", "number": "1", "signed_on": "2020-01-01", "max_members": 0}, 422, "invalid_body"),
     ({"kind": "sk_presiden", "number": "1", "signed_on": "2020-01-01"}, 422, "invalid_body"),
@@ -201,12 +201,13 @@ def test_what_no_decree_can_be(own_api, world, body, status, code):
     problem(add(own_api, world["province"], "decrees", **body), status, code)
 
 
-def test_a_decree_that_replaces_another(own_api):
+def test_a_decree_that_replaces_another(own_api, world):
     one = team(own_api, "63", formed_on="2018-01-01")["id"]
     first = made(add(own_api, one, "decrees", kind="sk_gubernur", number="1", signed_on="2018-01-01"))
     problem(add(own_api, one, "decrees", kind="sk_gubernur", number="1", signed_on="2019-01-01"), 409, "decree_exists")
     problem(add(own_api, one, "decrees", kind="sk_gubernur", number="2", signed_on="2018-01-01", replaces_id=first["id"]), 409, "date_before_previous")
     second = made(add(own_api, one, "decrees", kind="sk_gubernur", number="2", signed_on="2020-01-01", replaces_id=first["id"]))
+    problem(add(own_api, world["province"], "decrees", kind="sk_gubernur", number="9", signed_on="2021-01-01", replaces_id=first["id"]), 409, "decree_unknown")
     path = f"{PATH}/{one}/decrees/{first['id']}"
     assert own_api.get(path).json()["valid_until"] == "2019-12-31"
     assert change(own_api, f"{PATH}/{one}/decrees/{second['id']}", issued_by="Gubernur", valid_until=None).json()["issued_by"] == "Gubernur"

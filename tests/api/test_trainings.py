@@ -57,11 +57,11 @@ class TestTraining:
 
     def test_what_it_names_is_there(self, api):
         body = {"kind": "tik", "title": "Uji", "starts_on": "2026-01-01"}
-        for field, value, code in (("phase_id", "tidak-ada", "phase_unknown"), ("organizer_id", str(uuid.uuid4()), "organization_unknown"),
-                                   ("region_code", "99", "region_unknown")):
-            problem(api.post("/v1/trainings", json={**body, field: value}, token="national_admin"), 409, code)
+        for field, value, code in (("phase_id", "tidak-ada", "reference_unknown"), ("organizer_id", str(uuid.uuid4()), "reference_unknown"),
+                                   ("region_code", "99", "reference_unknown")):
+            problem(api.post("/v1/trainings", json={**body, field: value}, token="national_admin"), 422, code)
         one = programs.training(api)
-        problem(programs.change(api, path_of(one), region_code="19.99"), 409, "region_unknown")
+        problem(programs.change(api, path_of(one), region_code="19.99"), 422, "reference_unknown")
 
     def test_an_own_id_and_again(self, api):
         body = {"id": str(uuid.uuid4()), "kind": "tik", "title": "Uji", "starts_on": "2026-01-01"}
@@ -109,11 +109,11 @@ class TestParticipants:
 
     def test_what_it_names_is_there(self, api):
         path = path_of(programs.training(api)) + "/participants"
-        problem(api.post(path, json={"role": "staf", "person_id": str(uuid.uuid4())}, token="national_admin"), 409, "person_unknown")
-        problem(api.post(path, json={"role": "staf", "name": "X", "library_id": str(uuid.uuid4())}, token="national_admin"), 409,
-                "library_unknown")
+        problem(api.post(path, json={"role": "staf", "person_id": str(uuid.uuid4())}, token="national_admin"), 422, "reference_unknown")
+        problem(api.post(path, json={"role": "staf", "name": "X", "library_id": str(uuid.uuid4())}, token="national_admin"), 422,
+                "reference_unknown")
         one = programs.participant(api, programs.training(api))
-        problem(programs.change(api, path_of(one), library_id=str(uuid.uuid4())), 409, "library_unknown")
+        problem(programs.change(api, path_of(one), library_id=str(uuid.uuid4())), 422, "reference_unknown")
 
     def test_nobody_attends_before_it_begins(self, api):
         ahead = programs.training(api, starts_on=str(TOMORROW), ends_on=None)

@@ -71,7 +71,7 @@ class TestInvitation:
         person = programs.person(api)["id"]
         invite(api, person_id=person)
         problem(api.post(PATH, token="national_admin", json=body_of(person_id=person)), 409, "person_has_account")
-        problem(api.post(PATH, token="national_admin", json=body_of(person_id=str(uuid.uuid4()))), 409, "person_unknown")
+        problem(api.post(PATH, token="national_admin", json=body_of(person_id=str(uuid.uuid4()))), 422, "reference_unknown")
 
     @pytest.mark.parametrize("username", ["ab", "Siti", "siti aminah", "-siti", "s" * 121, "siti\n"])
     def test_names_that_cannot_be(self, api, username):
@@ -171,7 +171,7 @@ class TestChange:
         person, one, other = programs.person(api)["id"], invite(api), invite(api)
         assert api.patch(f"{PATH}/{one['id']}", {"person_id": person}, etag(api, one), token="national_admin").json()["person_id"] == person
         problem(api.patch(f"{PATH}/{other['id']}", {"person_id": person}, etag(api, other), token="national_admin"), 409, "person_has_account")
-        problem(api.patch(f"{PATH}/{other['id']}", {"person_id": str(uuid.uuid4())}, etag(api, other), token="national_admin"), 409, "person_unknown")
+        problem(api.patch(f"{PATH}/{other['id']}", {"person_id": str(uuid.uuid4())}, etag(api, other), token="national_admin"), 422, "reference_unknown")
 
 
 def test_who_will_stand_beside_or_above_is_not_below(api, database):

@@ -47,7 +47,7 @@ END $$;
 SELECT lives_ok('SET CONSTRAINTS ALL IMMEDIATE', 'unless it was placed');
 
 -- ---- supervisors -----------------------------------------------------------------------------------------
-SELECT pg_temp.refused(pg_temp.new_library('village', '97.01.01.2002', pg_temp.l(77)), 'supervisor_unknown', '{}', 'a supervisor is a library');
+SELECT pg_temp.refused(pg_temp.new_library('village', '97.01.01.2002', pg_temp.l(77)), 'reference_unknown', '{}', 'a supervisor is a library');
 SELECT pg_temp.refused(pg_temp.new_library('village', '97.01.01.2001', pg_temp.l(5)), 'supervisor_rank', '{"kind": "village"}',
                        'of a higher level, not of the same');
 SELECT pg_temp.refused(pg_temp.new_library('regency', '97.01', pg_temp.l(5)), 'supervisor_rank', '{"kind": "regency"}', 'nor of a lower');

@@ -44,7 +44,7 @@ UPDATE participation SET status = 'confirmed', status_on = today() - 800 WHERE i
 UPDATE participation SET status = 'active', status_on = today() - 700 WHERE id = pg_temp.n(100);
 SELECT is(pg_temp.propose(1, 5, '97.01.01.2001'), 'refused: replicator_level', 'a village library does not replicate');
 SELECT is(pg_temp.propose(1, 6, '97.01.01.2001'), 'refused: replicator_level', 'nor a TBM');
-SELECT is(pg_temp.propose(1, 99, '97.01.01.2001'), 'refused: replicator_unknown', 'nor one that is not there');
+SELECT is(pg_temp.propose(1, 99, '97.01.01.2001'), 'refused: reference_unknown', 'nor one that is not there');
 SELECT is(pg_temp.propose(1, 3, '97.02.01.2001'), 'refused: village_elsewhere', 'the village lies in the replicator''s own region');
 SELECT is(pg_temp.propose(1, 3, '97.01.01.2999'), 'refused: region_unknown', 'and is there');
 SELECT is(pg_temp.propose(1, 3, '97.01.01.2009'), 'refused: region_unknown', 'today');
@@ -61,7 +61,7 @@ SELECT throws_ok($$INSERT INTO replication (phase_id, replicator_id, village_cod
     'TB001', 'refused: record_not_historical', 'what lacks proof is of the past');
 SELECT is(pg_temp.propose(1, 3, '97.01.01.2002', 'coba-1', pg_temp.l(5)), 'refused: replication_library_elsewhere', 'the library stands in the village');
 SELECT is(pg_temp.propose(1, 3, '97.01.01.2002', 'coba-1', pg_temp.l(4)), 'refused: replication_library_kind', 'and is a village''s or a TBM');
-SELECT is(pg_temp.propose(1, 3, '97.01.01.2002', 'coba-1', pg_temp.l(98)), 'refused: library_unknown', 'and is there');
+SELECT is(pg_temp.propose(1, 3, '97.01.01.2002', 'coba-1', pg_temp.l(98)), 'refused: reference_unknown', 'and is there');
 SELECT throws_ok($$INSERT INTO replication (phase_id, replicator_id, village_code, funding) VALUES ('coba-1', pg_temp.l(3), '97.01.01.2002', '[{"source": "kas"}]')$$,
     '23514', NULL, 'funds have a known source');
 

@@ -18,7 +18,7 @@ API_URL = os.environ.get("TPBIS_DATABASE_URL", "")
 # What the contract's types are to PostgreSQL.
 SQL_TYPES = {"text": "text", "integer": "bigint", "number": "float8", "boolean": "boolean", "uuid": "uuid", "date": "date",
              "timestamp": "timestamptz", "json": "jsonb", "text_list": "text[]", "integer_list": "bigint[]", "uuid_list": "uuid[]"}
-_ROOT, _, _, OPERATIONS, _, CATALOGUE, _CHECKS = check_contract(
+_ROOT, _, _, OPERATIONS, _, CATALOGUE, _CHECKS, _ = check_contract(
     Documents(Report()), *(str(ROOT / part) for part in ("openapi", "db/queries", "db/migrations", "db/functions")))
 STATEMENTS = _CHECKS.by_name
 # Of each list its orders: name of the condition -> types of its keys.

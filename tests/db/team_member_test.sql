@@ -6,8 +6,8 @@ SELECT plan(67);
 -- ---- who ---------------------------------------------------------------------------------------------------
 SELECT throws_ok($$INSERT INTO team_member (team_id, organization_id) VALUES (pg_temp.t(1), pg_temp.o(1))$$, 'TB001', 'refused: member_nobody', 'a member is somebody');
 SELECT throws_ok($$INSERT INTO team_member (team_id, name) VALUES (pg_temp.t(1), 'X')$$, '23502', NULL, 'from somewhere');
-SELECT throws_ok($$INSERT INTO team_member (team_id, person_id, organization_id) VALUES (pg_temp.t(1), pg_temp.p(9), pg_temp.o(1))$$, 'TB001', 'refused: person_unknown', 'a person on record');
-SELECT throws_ok($$INSERT INTO team_member (team_id, name, organization_id) VALUES (pg_temp.t(9), 'X', pg_temp.o(1))$$, 'TB001', 'refused: team_unknown', 'of a team');
+SELECT throws_ok($$INSERT INTO team_member (team_id, person_id, organization_id) VALUES (pg_temp.t(1), pg_temp.p(9), pg_temp.o(1))$$, 'TB001', 'refused: reference_unknown', 'a person on record');
+SELECT throws_ok($$INSERT INTO team_member (team_id, name, organization_id) VALUES (pg_temp.t(9), 'X', pg_temp.o(1))$$, 'TB001', 'refused: reference_unknown', 'of a team');
 INSERT INTO team_member (id, team_id, person_id, name, position, organization_id, role, starts_on)
 VALUES (pg_temp.m(1), pg_temp.t(1), pg_temp.p(1), 'Somebody else', 'Kepala Dinas', pg_temp.o(1), 'penanggung_jawab', '2019-01-01');
 SELECT is((SELECT name FROM team_member WHERE id = pg_temp.m(1)), NULL, 'a person''s name is the person''s own');

@@ -268,7 +268,7 @@ def test_create(api):
 
 @pytest.mark.parametrize("change, code", [
     ({"region_code": None}, "region_required"), ({"region_code": "97.01"}, "region_level_mismatch"), ({"region_code": "97.01.01.2009"}, "region_unknown"),
-    ({"supervisor_id": OTHER}, "supervisor_elsewhere"), ({"supervisor_id": VILLAGE}, "supervisor_rank"), ({"supervisor_id": str(uuid.uuid4())}, "supervisor_unknown"),
+    ({"supervisor_id": OTHER}, "supervisor_elsewhere"), ({"supervisor_id": VILLAGE}, "supervisor_rank"), ({"supervisor_id": str(uuid.uuid4())}, "reference_unknown"),
     ({"founded_on": "2999-01-01"}, "date_in_future"), ({"kind": "national", "region_code": None, "supervisor_id": None}, "library_national_key"),
     ({"latitude": 1}, "library_location_check")])
 def test_create_is_refused(api, change, code):

@@ -2,6 +2,8 @@
 
 import uuid
 
+from harness import users
+
 PATH = "/v1/assignments"
 
 
@@ -13,10 +15,16 @@ def user(api, name="Uji", status="active"):
         return str(cursor.fetchone()[0])
 
 
+def invited(api, token):
+    """The id of an account that this caller made, who then knows of it; of some account, where the caller may make none."""
+    answer = api.post(users.PATH, token=token, once=True, json=users.body_of())
+    return answer.json()["id"] if answer.status_code == 201 else user(api)
+
+
 def appoint(api, role, token="national_admin", holder=None, once=False, **body):
     """The answer to a POST; a new user unless somebody is named, all of Indonesia unless a place is."""
     if "client_id" not in body:
-        body["user_id"] = holder or user(api)
+        body["user_id"] = holder or (user(api) if token == "national_admin" else invited(api, token))
     if not {"national", "region_code", "library_id"} & set(body):
         body["national"] = True
     return api.post(PATH, token=token, once=once, json={"role": role, **body})

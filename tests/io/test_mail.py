@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from harness.assignments import appointed
 from harness.client import problem
 from harness.service import free_port
 from harness.users import PASSWORD, PATH, invite
@@ -194,3 +195,18 @@ def test_an_account_without_an_address(mailing):
     api = mailing()
     assert invite(api)["link"]["url"]
     problem(api.post(PATH, token="national_admin", json={"username": "tanpa.surel", "name": "X", "delivery": "mail"}), 409, "mail_impossible")
+
+
+def test_a_charge_above_who_invited_sends_a_link_to_the_account(mailing, inbox):
+    """Whoever invited it had the first link in hand: that one dies, and another goes to the account's own address."""
+    api = mailing()
+    one = invite(api, token="regency_facilitator", email="siti@example.id", delivery="answer")
+    token = one["link"]["url"].split("token=")[1]
+    appointed(api, "provincial_coordinator", holder=one["id"], region_code="32")
+    assert api.get("/account/password", params={"token": token}, token=None).status_code == 410
+    until(lambda: inbox.mails)
+    [mail] = inbox.mails
+    assert mail[0].rcpt_tos == ["siti@example.id"] and "Undangan" in read(mail)["Subject"]
+    [url] = LINK.findall(read(mail).get_content())
+    data = {"token": url.split("token=")[1], "password": PASSWORD, "again": PASSWORD}
+    assert api.post("/account/password", token=None, data=data).status_code == 200

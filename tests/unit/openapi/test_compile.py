@@ -142,6 +142,8 @@ int main(int argc, char **argv)
     const struct operation *post = contract_root.children[0].operations[METHOD_POST];
     for (size_t i = 0; i < post->member_count; i++)
         printf("%s %d;", post->members[i].path, post->members[i].type);
+    for (size_t i = 0; i < post->reference_count; i++)
+        printf("%s %s %s;", post->references[i].path, post->references[i].kind->name, post->references[i].kind->shown_by->id);
     printf("%d %d %s %s\n", post->creates, post->open, post->gate->name, contract_tables[post->tables[0]]);
     const struct operation *get = post->answer ? contract_root.children[0].children[0].operations[METHOD_GET] : NULL;
     printf("%u %u %u\n", get->security_count, get->security[0].scopes, get->security[1].scopes);
@@ -153,7 +155,7 @@ int main(int argc, char **argv)
 }
 """
 EXPECTED = """\
-id key.4 before expand expand.owner fields format kind limit name near note sort sort.distance sort.name tags \n\
+id key.4 before expand expand.owner fields format kind limit name near note owner_thing_id sort sort.distance sort.name tags \n\
 {}
  things 0=list_things 2=create_thing
   {} 0=get_thing 5=delete_thing
@@ -177,7 +179,7 @@ SELECT t.id, t.name,
  ORDER BY t.name, t.id?sort.name
  ORDER BY distance_km, t.id?sort.distance
  LIMIT <page_rows>?page_rows
-name 0;tags 7;1 0 gate_thing owner
+name 0;tags 7;owner_thing_id 4;owner_thing_id thing get_thing;1 0 gate_thing owner
 2 1 2
 {"items":[{"name":"thing.kind","values":[{"value":"small","id":"kecil","en":"small"},{"value":"big","id":"besar","en":"big"}]}],"next":null}
 5 0 1
@@ -192,7 +194,7 @@ def test_a_function_before_the_statements(tmp_path):
         ("contract/openapi.yaml", "      operationId: create_thing\n", "      operationId: create_thing\n" + prepare),
         ("contract/openapi.yaml", "        tags: {type: array, maxItems: 5", "        word: {type: string, maxLength: 9}\n        tags: {type: array, maxItems: 5"),
         ("contract/openapi.yaml", "        distance_km: {type", "        shown: {type: string, maxLength: 9}\n        distance_km: {type"),
-        ("queries/things.sql", "(:id, :name, :tags)", "(:id, :name || :hash, :tags)"),
+        ("queries/things.sql", "(:id, :name, :tags, :owner_thing_id)", "(:id, :name || :hash, :tags, :owner_thing_id)"),
     ]
     tiny.write(tmp_path, changes)
     source = tiny.compile_files(tmp_path)["contract.c"]

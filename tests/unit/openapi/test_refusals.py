@@ -6,6 +6,9 @@ import pytest
 from unit.openapi import tiny
 
 C, Q, M, U = "contract/openapi.yaml", "queries/things.sql", "migrations/0001.sql", "contract/unpublished.yaml"
+REF = "contract/references.yaml"
+REFERS = "        owner_thing_id: {type: string, format: uuid, x-refers: thing}\n"
+MORE = "INSERT INTO thing (id, name, tags, owner_id) VALUES (:id, :name, :tags, :owner_thing_id"
 F, G = "functions/things.sql", "functions/zz_grants_functions.sql"
 GET = "operationId: get_thing\n"
 POST = "operationId: create_thing\n"
@@ -226,7 +229,7 @@ STATEMENTS = {
         (Q, "ORDER BY distance_km, t.id  --? sort.distance\n", "")]),
     "a parameter no statement uses": ('no statement uses the parameter "kind"', [
         (Q, "  AND t.kind = ANY (:kind)  --? kind\n", "")]),
-    "a member no statement uses": ('no statement uses the member "tags"', [(Q, "(:id, :name, :tags)", "(:id, :name, '[]')")]),
+    "a member no statement uses": ('no statement uses the member "tags"', [(Q, "(:id, :name, :tags,", "(:id, :name, '[]',")]),
     "limit without page_rows": ("no statement uses :page_rows", [(Q, "LIMIT :page_rows  --? page_rows\n", "")]),
     "cursor without its line": ('no statement has the condition "cursor"', [
         (Q, "  AND (t.name, t.id) > (:key.1, :key.2)  --? cursor and sort.name\n", "")]),
@@ -295,7 +298,28 @@ NOT_RUN = {
     "a statement of the owner's": [(F, "", MADE), (Q, "", "-- name: command :one internal owner\nSELECT mark() AS m\n")],
     "a function of the version before": [(F, "", MADE), (G, "gate_thing\n", "gate_thing\nmark  -- the version before\n")],
 }
-ALL = {**DOCUMENT, **SCHEMAS, **OPERATIONS, **STATEMENTS, **GRANTS}
+REFERENCES = {
+    "an id that says not what it refers to": ('the member "owner_thing_id" is an identifier, so it needs x-refers', [(C, REFERS, REFERS.replace(", x-refers: thing", ""))]),
+    "a code, by its name": ('the member "post_code" is an identifier', [
+        (C, REFERS, REFERS + "        post_code: {type: string, maxLength: 5}\n"), (Q, MORE, MORE + " || :post_code")]),
+    "a record, by its kind": ('the member "old_thing" is an identifier', [
+        (C, REFERS, REFERS + "        old_thing: {type: string, maxLength: 5}\n"), (Q, MORE, MORE + " || :old_thing")]),
+    "an id in an object": ('the member "owner.id" is an identifier', [
+        (C, REFERS, REFERS + "        owner: {type: object, additionalProperties: false, properties: {id: {type: string, format: uuid}}}\n"),
+        (Q, MORE, MORE + " || :owner.id")]),
+    "ids in a list": ('the member "things.*" is an identifier', [
+        (C, REFERS, REFERS + "        things: {type: array, maxItems: 3, items: {type: string, format: uuid}}\n"), (Q, MORE, MORE + " || :things")]),
+    "ids in objects of a list": ('the member "things.*.id" is an identifier', [
+        (C, REFERS, REFERS + "        things: {type: array, maxItems: 3, items: {type: object, additionalProperties: false, "
+         "properties: {id: {type: string, format: uuid}}}}\n"), (Q, MORE, MORE + " || :things")]),
+    "a uuid under another name, or null": ('the member "parent" is an identifier', [
+        (C, REFERS, REFERS + "        parent: {anyOf: [{type: string, format: uuid}, {type: 'null'}]}\n"), (Q, MORE, MORE + " || :parent")]),
+    "an unknown kind": ('there is no kind "thong"', [(C, REFERS, REFERS.replace("x-refers: thing", "x-refers: thong"))]),
+    "a kind to which nothing refers": ('no member of a body refers to a "thing"', [(C, REFERS, REFERS.replace("x-refers: thing", "x-refers: none"))]),
+    "a kind that nothing shows": ('"show_thing" is no operation that shows one record', [(REF, "get_thing", "show_thing")]),
+    "a kind that a list shows": ('"list_things" is no operation that shows one record', [(REF, "get_thing", "list_things")]),
+}
+ALL = {**DOCUMENT, **SCHEMAS, **OPERATIONS, **STATEMENTS, **GRANTS, **REFERENCES}
 
 
 def test_the_tiny_contract_compiles(tmp_path):

@@ -154,6 +154,7 @@ components:
       properties:
         name: {type: string, minLength: 1, maxLength: 100, pattern: '^\\S'}
         tags: {type: array, maxItems: 5, items: {type: string, maxLength: 20}}
+        owner_thing_id: {type: string, format: uuid, x-refers: thing}
     word: {type: object, additionalProperties: false, properties: {kind: {$ref: '#/components/schemas/kind'}}}
     kind:
       type: string
@@ -206,7 +207,7 @@ SELECT gate_thing(:reach.from)  --? reach
 SELECT true  --? not reach
 
 -- name: create_thing :exec
-INSERT INTO thing (id, name, tags) VALUES (:id, :name, :tags)
+INSERT INTO thing (id, name, tags, owner_id) VALUES (:id, :name, :tags, :owner_thing_id)
 
 -- name: lock_thing :one
 SELECT row_version FROM thing WHERE id = :id AND row_version = ANY (:if_match) FOR NO KEY UPDATE
@@ -252,7 +253,11 @@ tables: [secret]
 columns: {thing.phone: phone_public}
 """
 
-FILES = {"contract/openapi.yaml": CONTRACT, "contract/unpublished.yaml": UNPUBLISHED, "queries/things.sql": QUERIES,
+REFERENCES = """\
+thing: get_thing
+"""
+
+FILES = {"contract/openapi.yaml": CONTRACT, "contract/references.yaml": REFERENCES, "contract/unpublished.yaml": UNPUBLISHED, "queries/things.sql": QUERIES,
          "migrations/0001.sql": MIGRATION, "functions/things.sql": FUNCTIONS,
          "functions/zz_grants_functions.sql": GRANTS}
 
