@@ -47,9 +47,9 @@ build: $(BUILD)/tpbis ## build the service: build/tpbis
 
 test: ## every test, on the sanitized build (installs what is missing)
 	@$(ROOT)/.setup/install run test
-	+@for part in test-unit test-db test-races test-api test-io test-interop test-fuzz; do \
-	    $(MAKE) --no-print-directory -f $(ROOT)/Makefile $$part || exit 1; done
-	@echo 'make test: every part passed'
+	@mkdir -p $(BUILD)
+	+@exec flock $(BUILD)/test.lock $(PYTHON) $(ROOT)/tests/parts.py --out $(BUILD)/test \
+	    --make '$(MAKE) --no-print-directory -f $(ROOT)/Makefile BUILD=$(BUILD)' --first build $(LANES)
 
 lint: ## format, static analysis, scripts (installs what is missing)
 	@$(ROOT)/.setup/install run lint

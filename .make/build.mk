@@ -58,22 +58,24 @@ $(GEN)/docs_files.c: $(wildcard $(ROOT)/openapi/docs/*) $(GEN)/.npm
 	@echo '  docs'
 	@cd $(ROOT) && $(PYTHON) openapi/docs/build.py --npm-directory $(BUILD)/npm --out $@
 
+# Tables without a line of logic: compiled once, as for the release, and linked into every variant.
+TABLES := $(patsubst $(GEN)/%.c,$(BUILD)/tables/%.o,$(GENERATED))
+$(BUILD)/tables/%.o: $(GEN)/%.c $(ROOT)/.make/build.mk
+	@mkdir -p $(@D)
+	@echo '  cc tables $*.c'
+	@cd $(ROOT) && $(CC) $(CFLAGS_ALL) $(CFLAGS_release) -MMD -MP -c $< -o $@
+-include $(TABLES:.o=.d)
+
 # ---- one variant -------------------------------------------------------------------------------
 
 # The list of sources is a prerequisite of the archive, so that a removed file leaves it too.
 define variant
-OBJECTS_$(1) := $$(patsubst %.c,$(BUILD)/$(1)/%.o,$(SOURCES)) \
-                $$(patsubst $(GEN)/%.c,$(BUILD)/$(1)/gen/%.o,$(GENERATED))
+OBJECTS_$(1) := $$(patsubst %.c,$(BUILD)/$(1)/%.o,$(SOURCES)) $(TABLES)
 
 $(BUILD)/$(1)/%.o: $(ROOT)/%.c $(ROOT)/.make/build.mk
 	@mkdir -p $$(@D)
 	@echo '  cc $(1) $$*.c'
 	@cd $(ROOT) && $(CC) $(CFLAGS_ALL) $$(CFLAGS_$(1)) -MMD -MP -c $$*.c -o $$@
-
-$(BUILD)/$(1)/gen/%.o: $(GEN)/%.c $(ROOT)/.make/build.mk
-	@mkdir -p $$(@D)
-	@echo '  cc $(1) gen/$$*.c'
-	@cd $(ROOT) && $(CC) $(CFLAGS_ALL) $$(CFLAGS_$(1)) -MMD -MP -c $$< -o $$@
 
 $(BUILD)/$(1)/sources: .FORCE
 	@mkdir -p $$(@D)
@@ -81,13 +83,13 @@ $(BUILD)/$(1)/sources: .FORCE
 
 $(BUILD)/$(1)/libtpbis.a: $$(filter-out $(BUILD)/$(1)/api/main.o,$$(OBJECTS_$(1))) $(BUILD)/$(1)/sources
 	@rm -f $$@
-	@ar rcs $$@ $$(filter %.o,$$^)
+	@ar rcsT $$@ $$(filter %.o,$$^)
 
 $(BUILD)/$(1)/tpbis: $(BUILD)/$(1)/api/main.o $(BUILD)/$(1)/libtpbis.a
 	@echo '  ld $(1) tpbis'
 	@$(CC) $$(LDFLAGS_$(1)) -o $$@ $$^ $(LIBRARIES)
 
--include $$(OBJECTS_$(1):.o=.d)
+-include $$(filter $(BUILD)/$(1)/%,$$(OBJECTS_$(1):.o=.d))
 endef
 $(foreach name,release asan tsan,$(eval $(call variant,$(name))))
 

@@ -8,14 +8,24 @@ UNIT_SOURCES := $(sort $(shell find $(ROOT)/tests/unit -name '*_test.c' -printf 
 UNIT_TESTS   := $(UNIT_SOURCES:%.c=$(BUILD)/asan/%)
 FUZZ_SOURCES := $(sort $(notdir $(wildcard $(ROOT)/tests/fuzz/*_fuzz.c)))
 FUZZ_TARGETS := $(FUZZ_SOURCES:%.c=$(BUILD)/fuzz/%)
+REPLAYS      := $(FUZZ_SOURCES:%.c=$(BUILD)/asan/tests/fuzz/%)
 FUZZ_SECONDS ?= 60
 STRESS_SECONDS ?= 10
 
+# Parts that run one after another, in lanes that run side by side (tests/parts.py).
+LANES := api previous,unit,db,races,fuzz,interop,io
+
 ##@ Parts of make test
-.PHONY: test-unit test-db test-api test-io test-interop test-races test-fuzz fuzz-all
+.PHONY: test-unit test-db test-api test-io test-interop test-races test-fuzz test-build test-previous fuzz-all
 test-unit: $(UNIT_TESTS) $(GEN)/contract.c ## rooms that know no database (cmocka), compilers, layout
 	@cd $(ROOT) && $(PYTHON) tests/unit/run.py $(UNIT_TESTS)
-	@$(PYTEST) tests/unit
+	@$(PYTEST) tests/unit -rs
+
+# What all parts need, built before they run side by side.
+test-build: $(BUILD)/asan/tpbis $(UNIT_TESTS) $(REPLAYS)
+
+test-previous: ## build the version before, from which tests/io/test_upgrade.py upgrades
+	@cd $(ROOT) && $(PYTHON) tests/harness/previous.py
 
 test-db: $(BUILD)/asan/tpbis ## rules, plans and the catalogue, in a throw-away database (pgTAP)
 	@cd $(ROOT) && tests/db/run '$(BUILD)/asan/tpbis'
@@ -23,7 +33,7 @@ test-db: $(BUILD)/asan/tpbis ## rules, plans and the catalogue, in a throw-away 
 # Files go to as many workers as there are cores; what mostly waits takes twice as many.
 WORKERS ?= $(shell nproc)
 test-api: $(BUILD)/asan/tpbis ## the binary over HTTP, as its clients see it
-	@$(PYTEST) tests/api -n $(WORKERS) --dist loadfile --whole-contract --processes 2 --binary '$(BUILD)/asan/tpbis'
+	@$(PYTEST) tests/api -n $(WORKERS) --dist loadfile -rs --whole-contract --processes 2 --binary '$(BUILD)/asan/tpbis'
 
 test-io: $(BUILD)/asan/tpbis ## signals, drain, a lost database, smuggled and slow requests
 	@$(PYTEST) tests/io -n $$((2 * $(WORKERS))) --dist loadfile -rs --binary '$(BUILD)/asan/tpbis'
@@ -40,14 +50,22 @@ test-races: $(BUILD)/tsan/pool_stress $(BUILD)/tsan/key_store_test ## pool, quer
 	@cd $(ROOT) && tests/db/stress $(BUILD)/tsan/pool_stress $(STRESS_SECONDS)
 	@setarch $$(uname -m) --addr-no-randomize $(BUILD)/tsan/key_store_test
 
-# It brings a contract of its own, so the archive's is not linked.
-$(BUILD)/tsan/pool_stress: $(BUILD)/tsan/tests/db/pool_stress.o $(BUILD)/tsan/libtpbis.a
-	@$(CC) $(LDFLAGS_tsan) -o $@ $^ $(LIBRARIES)
--include $(BUILD)/tsan/tests/db/pool_stress.d
-
-$(BUILD)/tsan/key_store_test: $(BUILD)/tsan/tests/unit/auth/key_store_test.o $(BUILD)/tsan/libtpbis.a
+# Only what these programs link is built with that sanitizer: the linker says what that is, when it links them with the
+# archive of the tests. pool_stress brings a contract of its own.
+TSAN_PROGRAMS := tests/db/pool_stress tests/unit/auth/key_store_test
+$(BUILD)/tsan/members.mk: $(TSAN_PROGRAMS:%=$(BUILD)/asan/%.o) $(BUILD)/asan/libtpbis.a
+	@mkdir -p $(@D)
+	@for program in $(TSAN_PROGRAMS); do \
+	    echo "$(BUILD)/tsan/$$(basename $$program):" $$($(CC) $(LDFLAGS_asan) -Wl,-t,-t -o /dev/null \
+	        $(BUILD)/asan/$$program.o $(BUILD)/asan/libtpbis.a -lcmocka $(LIBRARIES) \
+	        | sed -n 's|^$(BUILD)/asan/\(.*\.o\)$$|$(BUILD)/tsan/\1|p; /^$(subst /,\/,$(BUILD))\/tables\//p'); \
+	done > $@
+ifneq ($(filter test-races,$(MAKECMDGOALS)),)
+include $(BUILD)/tsan/members.mk
+endif
+$(BUILD)/tsan/pool_stress $(BUILD)/tsan/key_store_test:
 	@$(CC) $(LDFLAGS_tsan) -o $@ $^ -lcmocka $(LIBRARIES)
--include $(BUILD)/tsan/tests/unit/auth/key_store_test.d
+-include $(TSAN_PROGRAMS:%=$(BUILD)/tsan/%.d)
 
 $(UNIT_TESTS): $(BUILD)/asan/%: $(BUILD)/asan/%.o $(BUILD)/asan/libtpbis.a
 	@$(CC) $(LDFLAGS_asan) -o $@ $^ -lcmocka $(LIBRARIES)
@@ -59,29 +77,31 @@ $(GEN)/schema_suite_data.h: $(ROOT)/tests/unit/api/schema_suite.py $(wildcard $(
 	@cd $(ROOT) && $(PYTHON) tests/unit/api/schema_suite.py --out $@
 	@touch $@
 $(BUILD)/asan/tests/unit/api/schema_suite_test.o: $(GEN)/schema_suite_data.h
-.SECONDARY: $(UNIT_TESTS:%=%.o)
+.SECONDARY: $(UNIT_TESTS:%=%.o) $(REPLAYS:%=%.o)
 
 # clang's libFuzzer; the product's own objects are compiled again so that they count coverage.
 CFLAGS_fuzz := -w -O1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined
 FUZZ_OBJECTS := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(filter-out api/main.c,$(SOURCES))) \
-                $(patsubst $(GEN)/%.c,$(BUILD)/fuzz/gen/%.o,$(GENERATED))
+                $(TABLES)
 $(BUILD)/fuzz/%.o: $(ROOT)/%.c | $(GENERATED)
 	@mkdir -p $(@D)
 	@cd $(ROOT) && $(CLANG) $(CFLAGS_ALL) $(CFLAGS_fuzz) -MMD -MP -c $*.c -o $@
-$(BUILD)/fuzz/gen/%.o: $(GEN)/%.c
-	@mkdir -p $(@D)
-	@cd $(ROOT) && $(CLANG) $(CFLAGS_ALL) $(CFLAGS_fuzz) -MMD -MP -c $< -o $@
 $(BUILD)/fuzz/libtpbis.a: $(FUZZ_OBJECTS)
 	@rm -f $@ && ar rcs $@ $^
 $(FUZZ_TARGETS): $(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(BUILD)/fuzz/libtpbis.a
 	@$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBRARIES)
--include $(FUZZ_OBJECTS:.o=.d)
+-include $(filter $(BUILD)/fuzz/%,$(FUZZ_OBJECTS:.o=.d))
 
-test-fuzz: $(FUZZ_TARGETS) ## every fuzz target over its corpus, once
-	@set -e; for target in $(FUZZ_TARGETS); do name=$$(basename $$target _fuzz); \
-	  $$target -runs=0 -verbosity=0 $(ROOT)/tests/fuzz/corpus/$$name >$(BUILD)/fuzz/$$name.log 2>&1 \
-	    || { tail -n 60 $(BUILD)/fuzz/$$name.log; exit 1; }; \
-	  echo "fuzz: $$name, $$(find $(ROOT)/tests/fuzz/corpus/$$name -type f | wc -l) inputs of its corpus passed"; done
+# The corpora are replayed on the build of the other tests; `make fuzz` builds with libFuzzer and looks for new inputs.
+$(REPLAYS): %: %.o $(BUILD)/asan/tests/fuzz/replay.o $(BUILD)/asan/libtpbis.a
+	@$(CC) $(LDFLAGS_asan) -o $@ $^ $(LIBRARIES)
+$(REPLAYS:%=%.o): CFLAGS_asan += -w
+-include $(REPLAYS:%=%.d)
+
+test-fuzz: $(REPLAYS) ## every fuzz target over its corpus, once
+	@set -e; for target in $(REPLAYS); do name=$$(basename $$target _fuzz); \
+	  said=$$($$target $(ROOT)/tests/fuzz/corpus/$$name 2>$$target.log) || { tail -n 60 $$target.log; exit 1; }; \
+	  echo "fuzz: $$name, $$said"; done
 
 fuzz-all: $(FUZZ_TARGETS)
 	@set -e; for target in $(FUZZ_TARGETS); do name=$$(basename $$target _fuzz); \

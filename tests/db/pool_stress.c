@@ -198,8 +198,10 @@ static void write_once(unsigned *seed)
     struct rows *rows[1];
     struct table_set changed;
     struct query_failure failure = {0};
-    const struct write_context context = {SPAN("stress"), SPAN("c_stress"), SPAN("request"),
-                                          SPAN("write_once")};
+    const struct write_context context = {.actor = SPAN("stress"),
+                                          .client = SPAN("c_stress"),
+                                          .request_id = SPAN("request"),
+                                          .operation = SPAN("write_once")};
     const struct query_step step = {&insert, values, false}, refusing = {&refuse, values, false};
     char text[24];
     uint64_t before = 0, after = 0;

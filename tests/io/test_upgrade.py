@@ -3,8 +3,6 @@
 The version before is built from the history: the newest ancestor whose migrations are some of today's, not all of them
 (or the commit that PREVIOUS names). Without that history the test is skipped, and says so."""
 
-import fcntl
-import os
 import re
 import socket
 import subprocess
@@ -13,61 +11,22 @@ import uuid
 import pytest
 import requests
 from harness import libraries
-from harness.cluster import ROOT, Cluster
+from harness.cluster import Cluster
 from harness.handover import Front, Handed
 from harness.load import Load
+from harness.previous import build, previous_commit
 from harness.service import Service
 
-MIGRATIONS = "db/migrations"
 NOTICE_MS = 1500  # while it drains, the old version tells those who keep their connection that it is the last
-
-
-def git(*words):
-    result = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False)
-    return result.stdout.split("\n")[:-1] if result.returncode == 0 else None
-
-
-def migrations_of(commit):
-    """Name and content of each, as git knows them."""
-    rows = git("ls-tree", commit, MIGRATIONS + "/") or []
-    return {tuple(re.match(r"\S+ blob (\w+)\t(.*)", row).groups()) for row in rows}
-
-
-def migrations_now():
-    names = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / MIGRATIONS).glob("*.sql"))
-    return set(zip(git("hash-object", *names), names))
-
-
-def previous_commit():
-    if os.environ.get("PREVIOUS"):
-        return (git("rev-parse", os.environ["PREVIOUS"] + "^{commit}") or pytest.fail("PREVIOUS names no commit"))[0]
-    if git("rev-parse", "HEAD") is None:
-        pytest.skip("NO UPGRADE WAS TRIED: this is no git checkout, so there is no version before to build")
-    today = migrations_now()
-    for commit in git("rev-list", "HEAD", "--", MIGRATIONS):
-        if migrations_of(commit) < today:
-            return commit
-    pytest.skip("NO UPGRADE WAS TRIED: the history (a shallow clone?) holds no version with fewer migrations")
 
 
 @pytest.fixture(scope="module")
 def previous():
-    """The binary of the version before, kept in build/previous/ for the next run; its directory."""
-    commit = previous_commit()
-    place = ROOT / "build/previous" / commit
-    place.mkdir(parents=True, exist_ok=True)
-    with open(place / "lock", "w", encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (place / "done").exists():
-            archive = subprocess.run(["git", "archive", commit], cwd=ROOT, stdout=subprocess.PIPE, check=True)
-            (place / "source").mkdir(exist_ok=True)
-            subprocess.run(["tar", "-x", "-C", place / "source"], input=archive.stdout, check=True)
-            environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
-            built = subprocess.run(["make", "-C", place / "source", "build", "BUILD=build"], env=environment, text=True,
-                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-            assert built.returncode == 0, built.stdout[-4000:]
-            (place / "done").touch()
-    return place / "source"
+    """The sources of the version before, with its binary in build/."""
+    commit, why = previous_commit()
+    if not commit:
+        pytest.skip(why)
+    return build(commit)
 
 
 def of_version(kind):
