@@ -152,12 +152,14 @@ LIMIT :page_rows                                                                
 
 -- ---- facilitators ------------------------------------------------------------------------------------------
 
--- Names of those who are certified no more are not published.
+-- Those who are certified no more are not published: they are shown where the village is in reach, without their names.
 -- name: list_replication_facilitators :many
 SELECT f.person_id, CASE WHEN p.published THEN p.name END AS name, p.library_id, f.starts_on, f.ends_on, f.created_at, f.updated_at
 FROM replication_facilitator f
 JOIN person p ON p.id = f.person_id
+JOIN replication r ON r.id = f.replication_id
 WHERE f.replication_id = :id
+  AND (p.published OR in_reach(r.village_code, 5, :reach.from, :reach.to, :reach.rank))                              --? reach
   AND f.person_id > :key.1                                                                                           --? cursor and sort.person
 ORDER BY f.person_id                                                                                                 --? sort.person
 LIMIT :page_rows                                                                                                     --? page_rows

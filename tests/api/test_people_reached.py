@@ -134,6 +134,17 @@ def test_a_member_whose_data_are_restricted_is_not_named(api, own_team):
     assert (listed["person_id"], listed["name"]) == (None, None)
 
 
+def test_who_mentored_and_is_certified_no_more_is_not_named(api):
+    one, him = r.proposed(api), programs.facilitator(api)
+    path = f"/v1/replications/{one['id']}/facilitators"
+    assert api.put(f"{path}/{him['person_id']}", json={}, token="national_admin").status_code == 201
+    people = lambda token: [(item["person_id"], bool(item["name"])) for item in api.pages(path, token=token)]  # noqa: E731
+    assert people("portal") == [(him["person_id"], True)]
+    certificate = f"/v1/trainings/{him['training_id']}/participants/{him['id']}/certification"
+    assert api.delete(certificate, token="national_admin").status_code == 204
+    assert people("portal") == [] and people(FACILITATOR) == people("national_admin") == [(him["person_id"], False)]
+
+
 @pytest.mark.parametrize("thing", ["participation", "replication"])
 def test_a_history_tells_who_acted_to_those_it_concerns(api, thing):
     if thing == "participation":
