@@ -77,7 +77,8 @@ static enum problem_code failure_take(struct call *call, enum problem_code code,
     if (failure->pointer[0])
         faults_add(&call->faults,
                    (struct fault){.pointer = arena_copy(call->arena, span_of(failure->pointer)),
-                                  .code = FAULT_not_allowed});
+                                  .code = code == PROBLEM_reference_unknown ? FAULT_reference
+                                                                            : FAULT_not_allowed});
     return code;
 }
 

@@ -91,7 +91,8 @@ class TestDocument:
         assert body["person"]["id"] == known["id"] and body["person"]["contact"]["email"] == CONTACT["email"]
         assert len(body["categories"]) == 10
         again = api.get("/v1/me/personal-data", token=user["token"]).json()
-        assert [entry["operation"] for entry in again["record"] if entry["action"] == "read"] == 2 * ["get_my_personal_data"]
+        reads = [(entry["operation"], entry["what"]) for entry in again["record"] if entry["action"] == "read"]
+        assert reads == 2 * [("get_my_personal_data", "person"), ("get_my_personal_data", "app_user")]
         same = api.get(f"/v1/users/{user['id']}/personal-data", token="national_admin").json()
         assert same["account"] == body["account"] and same["person"] == body["person"]
 

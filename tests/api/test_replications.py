@@ -88,7 +88,7 @@ class TestTheFacilitatorsWalk:
         one = r.stepped(api, one, "mentoring", **fac)
         person = api.get(f"/v1/trainings/{training['id']}/participants/{him['id']}", token="national_admin").json()["person_id"]
         put = api.put(f"{path}/facilitators/{person}", json={}, **fac)
-        assert put.status_code == 200 and put.json()["starts_on"] == str(TODAY), put.text
+        assert put.status_code == 201 and put.json()["starts_on"] == str(TODAY), put.text
         assert [f["person_id"] for f in api.pages(path + "/facilitators")] == [person]
         [mentor] = [f for f in api.pages("/v1/facilitators?within=19.01") if f["id"] == person]
         assert mentor["villages_mentored"] == 1
