@@ -5,6 +5,7 @@
 #include <string.h>
 #include "api/base/clock.h"
 #include "api/commands.h"
+#include "auth/factor_key.h"
 #include "auth/key_files.h"
 
 #define LEAD_MAX_S 31536000
@@ -57,7 +58,7 @@ int command_key(const struct settings *settings, int count, char **words)
     const char *directory = settings->key_directory, *what = count ? words[0] : "";
     int64_t now_s = clock_unix_s();
     if (strcmp(what, "create") == 0 && count == 1)
-        return key_create(directory, stderr) ? 0 : 1;
+        return key_create(directory, stderr) && factor_key_create(directory, stderr) ? 0 : 1;
     if (strcmp(what, "rotate") == 0)
         return rotate(directory, count - 1, words + 1);
     if (strcmp(what, "list") == 0 && count == 1)

@@ -16,7 +16,11 @@ const char html_style[] =
     "button{width:100%;font:inherit;font-weight:600;padding:.75rem;margin-top:1rem;border-radius:.3rem;"
     "border:2px solid var(--act);background:var(--act);color:var(--on);cursor:pointer}"
     "button.second{background:transparent;color:var(--act)}"
-    "button.link{border:0;background:none;color:var(--act);text-decoration:underline;font-weight:400;padding:.5rem}"
+    "button.link{border:0;background:none;color:var(--act);text-decoration:underline;font-weight:400;padding:.65rem}"
+    "a.button{display:block;text-align:center;font-weight:600;padding:.75rem;border-radius:.3rem;border:2px solid var(--act)}"
+    "svg{display:block;width:13rem;max-width:100%;margin:1rem auto}"
+    "code{font:1rem/1.6 ui-monospace,monospace}"
+    "summary{cursor:pointer;padding:.65rem 0}"
     ":focus-visible{outline:3px solid var(--act);outline-offset:2px}"
     ".alert{border:2px solid var(--bad);border-radius:.3rem;padding:.6rem .8rem;margin:0 0 1rem}"
     ".small{font-size:.875rem}"
@@ -24,7 +28,7 @@ const char html_style[] =
     "footer{margin-top:2rem;border-top:1px solid var(--line);padding-top:.75rem;font-size:.875rem}"
     "a{color:var(--act)}";
 
-const char html_style_hash[] = "sha256-Zg7TlAFmT2l/Rrh9h+/hV1jip29wpEuo6Tw82hxBSRY=";
+const char html_style_hash[] = "sha256-etfcFqePqRoBI0ddjrgTOKp6evxOkj7/wwznHPEii+o=";
 
 void html_escape(struct buffer *out, struct span text)
 {

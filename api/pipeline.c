@@ -132,6 +132,17 @@ static void scopes_bind(struct call *call)
     buffer_free(&literal);
 }
 
+/* Would the same person be let in who had logged in with a second factor? */
+static bool scopes_withheld(const struct call *call)
+{
+    const struct operation *operation = call->operation;
+    uint32_t held = call->principal.scopes | call->principal.withheld;
+    for (size_t i = 0; i < operation->security_count && i < ALTERNATIVES_MAX; i++)
+        if ((held & operation->security[i].scopes) == operation->security[i].scopes)
+            return true;
+    return false;
+}
+
 static enum problem_code gate_authorize(struct call *call)
 {
     const struct operation *operation = call->operation;
@@ -144,6 +155,8 @@ static enum problem_code gate_authorize(struct call *call)
         if ((call->principal.scopes & needed) == needed)
             held[count++] = needed;
     }
+    if (count == 0 && scopes_withheld(call))
+        return PROBLEM_second_factor_required;
     if (count == 0)
         return call_refuse(call, PROBLEM_insufficient_scope, "scope", respond_scopes(call));
     if (!call->service->personal[operation->index])
@@ -155,6 +168,18 @@ static enum problem_code gate_authorize(struct call *call)
         call_set_cstr(call, NAME_TERMS_VERSION, call->service->settings.terms_version);
     reach_bind(call, held, operation->reach_count ? operation->reach_count : count);
     return PROBLEM_NONE;
+}
+
+/* Who administers has logged in a short while ago, however long the session lives (x-recent-login). Of clients that act for
+ * themselves nobody can ask that. */
+static enum problem_code gate_recent_login(struct call *call)
+{
+    int64_t most_s = call->service->settings.recent_login_s;
+    if (!call->operation->recent_login || !call->principal.user_id ||
+        clock_unix_s() - call->principal.login.at_s <= most_s)
+        return PROBLEM_NONE;
+    return call_refuse(call, PROBLEM_recent_login_required, "seconds",
+                       span_of(arena_printf(call->arena, "%lld", (long long)most_s)));
 }
 
 /* format= wins over Accept, for people with a browser; its values are checked with the parameters. */
@@ -208,9 +233,9 @@ static enum problem_code gate_execute(struct call *call)
 }
 
 static enum problem_code (*const gates[])(struct call *call) = {
-    gate_frame,        gate_route,       gate_authenticate, limit_caller, gate_authorize,
-    parameters_bind,   gate_negotiate,   page_open,         limit_export, body_bind,
-    precondition_take, idempotency_take, gate_execute,
+    gate_frame,        gate_route,        gate_authenticate, limit_caller, gate_authorize,
+    gate_recent_login, parameters_bind,   gate_negotiate,    page_open,    limit_export,
+    body_bind,         precondition_take, idempotency_take,  gate_execute,
 };
 
 /* Ours where the client sent none, or one that would not be safe in a log. */

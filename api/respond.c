@@ -109,15 +109,31 @@ static void accept_patch(struct call *call)
                         SPAN_ARG(media_list(call->arena, patch->consumes)));
 }
 
+/* RFC 6750 3.1, RFC 9470 3; NULL where there is nothing to challenge. */
+static const char *challenge_error(struct call *call, enum problem_code code)
+{
+    switch (code) {
+    case PROBLEM_unauthorized:
+        return "";
+    case PROBLEM_invalid_token:
+        return ", error=\"invalid_token\"";
+    case PROBLEM_insufficient_scope:
+        return arena_printf(call->arena, ", error=\"insufficient_scope\", scope=\"%.*s\"",
+                            SPAN_ARG(respond_scopes(call)));
+    case PROBLEM_second_factor_required:
+        return ", error=\"insufficient_user_authentication\", acr_values=\"" ACR_SECOND_FACTOR "\"";
+    case PROBLEM_recent_login_required:
+        return arena_printf(call->arena,
+                            ", error=\"insufficient_user_authentication\", max_age=\"%lld\"",
+                            (long long)call->service->settings.recent_login_s);
+    default:
+        return NULL;
+    }
+}
+
 static void challenge(struct call *call, enum problem_code code)
 {
-    const char *error = code == PROBLEM_unauthorized    ? ""
-                        : code == PROBLEM_invalid_token ? ", error=\"invalid_token\""
-                        : code == PROBLEM_insufficient_scope
-                            ? arena_printf(call->arena,
-                                           ", error=\"insufficient_scope\", scope=\"%.*s\"",
-                                           SPAN_ARG(respond_scopes(call)))
-                            : NULL;
+    const char *error = challenge_error(call, code);
     if (error) /* RFC 6750 3, with RFC 9728 5.1 */
         response_header(call, "WWW-Authenticate",
                         "Bearer realm=\"tpbis\"%s, "

@@ -91,6 +91,7 @@ static bool assignment_read(struct arena *arena, const struct rows *rows, size_t
         return false;
     struct assignment one = {
         .rank = rank.ptr[0] - '0',
+        .needs_factor = span_is(cell(rows, row, "needs_factor"), "t"),
         .role = text_of(arena, role),
         .region = span_is(cell(rows, row, "national"), "t")
                       ? ""

@@ -41,6 +41,7 @@ struct auth *auth_new(const struct auth_options *options, FILE *errors)
     auth->keys = key_keeper_store(keeper);
     auth->issuer = memory_copy(options->issuer);
     auth->audience = memory_copy(options->audience);
+    auth->key_directory = memory_copy(options->key_directory);
     auth->tokens = token_cache_new(TOKEN_CACHE_ENTRIES);
     auth->standings = standing_cache_new(STANDING_CACHE_ENTRIES);
     auth->api_keys = api_keys_new(options->pool, options->watch);
@@ -62,6 +63,7 @@ void auth_free(struct auth *auth)
     pthread_mutex_destroy(&auth->refresh_lock);
     free(auth->issuer);
     free(auth->audience);
+    free(auth->key_directory);
     free(auth);
 }
 
@@ -160,6 +162,23 @@ enum problem_code door_standing(struct auth *auth, struct arena *arena, const ch
     return problem ? problem : access_limit(auth->pool, arena, deadline_ms, ret_standing);
 }
 
+/* What is given to nobody who logged in with a password alone is taken out of the standing: the scopes of it. */
+static uint32_t factor_withhold(struct arena *arena, struct standing *standing)
+{
+    uint32_t withheld = 0;
+    struct assignment *kept = arena_alloc(arena, (standing->assignment_count + 1) * sizeof *kept);
+    size_t count = 0;
+    for (size_t i = 0; i < standing->assignment_count; i++) {
+        if (standing->assignments[i].needs_factor)
+            withheld |= standing->assignments[i].scopes;
+        else
+            kept[count++] = standing->assignments[i];
+    }
+    standing->assignments = kept;
+    standing->assignment_count = count;
+    return withheld;
+}
+
 enum problem_code door_admit(struct auth *auth, struct arena *arena,
                              const struct token_claims *claims, int64_t deadline_ms,
                              struct principal *ret_principal)
@@ -185,12 +204,17 @@ enum problem_code door_admit(struct auth *auth, struct arena *arena,
                   LOG_C("client", claims->client_id));
         return PROBLEM_invalid_token;
     }
+    uint32_t withheld = personal && !(claims->login.methods & AMR_MFA)
+                            ? factor_withhold(arena, &standing)
+                            : 0;
     *ret_principal = (struct principal){
         .subject = claims->subject,
         .client_id = claims->client_id,
         .user_id = user_id,
         .session = claims->session,
+        .login = claims->login,
         .scopes = claims->scopes & standing_scopes(&standing),
+        .withheld = claims->scopes & withheld,
         .expires_s = claims->expires_s,
         .assignments = standing.assignments,
         .assignment_count = standing.assignment_count,
@@ -249,13 +273,15 @@ enum problem_code auth_bearer(struct auth *auth, struct arena *arena, struct spa
 /* ---- issue ---------------------------------------------------------------------------------- */
 
 enum problem_code door_token_issue(struct auth *auth, struct arena *arena, const char *subject,
-                                   const char *client_id, const char *session, struct span scope,
+                                   const char *client_id, const char *session,
+                                   const struct token_login *login, struct span scope,
                                    struct span *ret_token)
 {
     struct key_set *keys = key_store_hold(auth->keys);
     struct token_rules rules = rules_of(auth, keys);
-    bool issued = token_issue(&rules, arena, subject, client_id, session, arena_cstr(arena, scope),
-                              clock_unix_s(), auth->token_lifetime_s, ret_token);
+    bool issued = token_issue(&rules, arena, subject, client_id, session, login,
+                              arena_cstr(arena, scope), clock_unix_s(), auth->token_lifetime_s,
+                              ret_token);
     key_store_release(keys);
     if (!issued)
         log_event(LOG_ERROR, "token_not_signed", LOG_C("client", client_id));

@@ -14,7 +14,7 @@ struct auth {
     struct watch *watch;
     struct key_keeper *keeper;
     struct key_store *keys; /* the keeper's */
-    char *issuer, *audience;
+    char *issuer, *audience, *key_directory;
     struct token_cache *tokens;
     struct standing_cache *standings;
     struct revocations *revocations;
@@ -42,7 +42,8 @@ enum problem_code door_standing(struct auth *auth, struct arena *arena, const ch
 
 /* PROBLEM_internal when libjwt cannot sign. */
 enum problem_code door_token_issue(struct auth *auth, struct arena *arena, const char *subject,
-                                   const char *client_id, const char *session, struct span scope,
+                                   const char *client_id, const char *session,
+                                   const struct token_login *login, struct span scope,
                                    struct span *ret_token);
 
 #endif

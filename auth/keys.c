@@ -20,6 +20,7 @@
 #include "api/base/arena.h"
 #include "api/base/buffer.h"
 #include "api/base/digest.h"
+#include "auth/secret_file.h"
 
 #define KEY_FILE_MAX_BYTES 16384
 #define KEY_FILE_NAME "es256.pem"
@@ -323,57 +324,6 @@ struct span key_ring_jwks(const struct key_ring *ring)
 
 /* ---- making one ----------------------------------------------------------------------------- */
 
-static bool write_all(int fd, const char *bytes, size_t len)
-{
-    while (len) {
-        ssize_t done = write(fd, bytes, len);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0)
-            return false;
-        bytes += done;
-        len -= (size_t)done;
-    }
-    return true;
-}
-
-/* A key that root makes (by hand, in a container) must be readable by the service, whose directory it is. */
-static bool give_away(int fd, const char *directory)
-{
-    struct stat info;
-    return geteuid() != 0 || stat(directory, &info) != 0 || info.st_uid == 0 ||
-           fchown(fd, info.st_uid, info.st_gid) == 0;
-}
-
-/* Writes beside the final name and links: a crash leaves no half key, and of two makers one wins. What was there already is told by
- * *ret_there. */
-static bool key_store(struct arena *arena, const char *directory, const char *name,
-                      const struct es256_key *key, bool *ret_there, FILE *errors)
-{
-    const char *path = arena_printf(arena, "%s/%s", directory, name);
-    char *draft = arena_printf(arena, "%s/.%s.XXXXXX", directory, name);
-    int fd = mkstemp(draft); /* O_EXCL, mode 0600 */
-    if (fd < 0) {
-        fprintf(errors, "key %s: %s\n", draft, strerror(errno));
-        return false;
-    }
-    bool good = fchmod(fd, 0600) == 0 && give_away(fd, directory) &&
-                write_all(fd, key->private_pem, key->private_pem_len) && fsync(fd) == 0;
-    good = close(fd) == 0 && good;
-    bool linked = good && link(draft, path) == 0;
-    *ret_there = good && !linked && errno == EEXIST;
-    good = linked || *ret_there;
-    if (!good)
-        fprintf(errors, "key %s: %s\n", path, strerror(errno));
-    unlink(draft);
-    int parent = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (parent >= 0) {
-        (void)fsync(parent);
-        close(parent);
-    }
-    return good;
-}
-
 static bool make(const char *directory, const char *name, bool *ret_there, FILE *errors)
 {
     EVP_PKEY *pkey = EVP_EC_gen("P-256");
@@ -384,9 +334,8 @@ static bool make(const char *directory, const char *name, bool *ret_there, FILE 
         fprintf(errors, "new key %s\n", fault);
         return false;
     }
-    struct arena *arena = arena_new(1024);
-    bool good = key_store(arena, directory, name, &key, ret_there, errors);
-    arena_free(arena);
+    bool good = secret_file_make(
+        directory, name, (struct span){key.private_pem, key.private_pem_len}, ret_there, errors);
     key_wipe(&key);
     return good;
 }
@@ -414,10 +363,8 @@ static int pem_count(const char *directory)
 
 bool key_create(const char *directory, FILE *errors)
 {
-    if (mkdir(directory, 0700) != 0 && errno != EEXIST) {
-        fprintf(errors, "key directory %s: %s\n", directory, strerror(errno));
+    if (!secret_directory_make(directory, errors))
         return false;
-    }
     int found = pem_count(directory);
     if (found < 0)
         fprintf(errors, "key directory %s: %s\n", directory, strerror(errno));

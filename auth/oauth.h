@@ -47,6 +47,11 @@ enum problem_code oauth_client_authenticate(const struct oauth_call *call, struc
 struct oauth_session {
     const char *user_id, *name, *username, *language; /* user_id NULL: nobody is logged in */
     int64_t age_s;
+    bool two_factors;      /* the second one was shown in this login */
+    const char *factor_id; /* of the one that the account has, or NULL */
+    bool factor_needed;    /* by what the user is charged with */
+    bool codes_kept;       /* the recovery codes were shown, and the user has them */
+    int64_t codes_left;
     uint32_t consented; /* what this client was once granted */
     uint32_t held;      /* what the user may do today through this client */
 };
@@ -101,6 +106,7 @@ struct oauth_description { /* RFC 7662 2.2; all absent when not active */
     bool active, refresh;
     const char *subject, *client_id, *username, *id, *session, *scope;
     int64_t issued_s, expires_s;
+    struct token_login login; /* of a person's; else zero */
 };
 /* Of tokens of the asking client; of any, when its own standing has the scope admin. */
 enum problem_code oauth_introspect(const struct oauth_call *call, const struct oauth_client *client,

@@ -76,6 +76,17 @@ static enum problem_code refused(const struct oauth_client *client, const char *
     return outcome && strcmp(outcome, "scope") == 0 ? PROBLEM_invalid_scope : PROBLEM_invalid_grant;
 }
 
+static int64_t number(const char *text)
+{
+    return text ? strtoll(text, NULL, 10) : 0;
+}
+
+static struct token_login login_read(struct arena *arena, const struct rows *rows)
+{
+    return (struct token_login){number(ask_cell(arena, rows, "auth_time")),
+                                login_methods_read(span_of(ask_cell(arena, rows, "amr")))};
+}
+
 /* ---- client_credentials --------------------------------------------------------------------- */
 
 /* What is asked must be allowed, all of it; nothing asked means all that is allowed (RFC 6749 3.3).
@@ -103,7 +114,7 @@ enum problem_code oauth_client_credentials(const struct oauth_call *call,
     }
     struct oauth_tokens tokens = {.scope = scope_text(call->arena, granted)};
     enum problem_code problem = door_token_issue(call->auth, call->arena, client->id, client->id,
-                                                 NULL, tokens.scope, &tokens.access_token);
+                                                 NULL, NULL, tokens.scope, &tokens.access_token);
     if (problem == PROBLEM_NONE)
         *ret_tokens = tokens;
     return problem;
@@ -159,11 +170,12 @@ enum problem_code oauth_code_exchange(const struct oauth_call *call,
         return problem;
     const char *outcome = ask_cell(call->arena, rows, "outcome");
     const char *user_id = ask_cell(call->arena, rows, "user_id");
+    const struct token_login login = login_read(call->arena, rows);
     tokens.scope = span_of(ask_cell(call->arena, rows, "scopes"));
     rows_free(rows);
     if (!outcome || strcmp(outcome, "issued") != 0)
         return refused(client, "code", outcome);
-    problem = door_token_issue(call->auth, call->arena, user_id, client->id, fresh.grant_id,
+    problem = door_token_issue(call->auth, call->arena, user_id, client->id, fresh.grant_id, &login,
                                tokens.scope, &tokens.access_token);
     if (problem == PROBLEM_NONE)
         *ret_tokens = tokens;
@@ -187,6 +199,7 @@ static bool scopes_asked(struct arena *arena, struct span scope, struct span *re
 
 struct turn { /* what the database says of one use */
     const char *outcome, *user_id, *scopes, *sealed;
+    struct token_login login; /* the one that the grant began with, however often it is refreshed */
 };
 
 static enum problem_code refresh_use(const struct oauth_call *call,
@@ -215,9 +228,10 @@ static enum problem_code refresh_use(const struct oauth_call *call,
                                          sizeof parameters / sizeof *parameters, &rows);
     if (problem != PROBLEM_NONE)
         return problem;
-    *ret_turn = (struct turn){
-        ask_cell(call->arena, rows, "outcome"), ask_cell(call->arena, rows, "user_id"),
-        ask_cell(call->arena, rows, "scopes"), ask_cell(call->arena, rows, "sealed")};
+    *ret_turn = (struct turn){ask_cell(call->arena, rows, "outcome"),
+                              ask_cell(call->arena, rows, "user_id"),
+                              ask_cell(call->arena, rows, "scopes"),
+                              ask_cell(call->arena, rows, "sealed"), login_read(call->arena, rows)};
     rows_free(rows);
     return PROBLEM_NONE;
 }
@@ -264,7 +278,7 @@ enum problem_code oauth_refresh(const struct oauth_call *call, const struct oaut
     if (!successor(call, refresh_token, &token, key, turn.sealed, &tokens.refresh_token))
         return PROBLEM_internal;
     problem = door_token_issue(call->auth, call->arena, turn.user_id, client->id, token.grant_id,
-                               tokens.scope, &tokens.access_token);
+                               &turn.login, tokens.scope, &tokens.access_token);
     if (problem == PROBLEM_NONE)
         *ret_tokens = tokens;
     return problem;
@@ -307,11 +321,6 @@ enum problem_code oauth_revoke(const struct oauth_call *call, const struct oauth
 
 /* ---- introspect ----------------------------------------------------------------------------- */
 
-static int64_t number(const char *text)
-{
-    return text ? strtoll(text, NULL, 10) : 0;
-}
-
 /* Its own tokens, and everybody's for who administers. */
 static bool may_see(const struct oauth_client *client, const char *owner)
 {
@@ -351,6 +360,7 @@ static enum problem_code describe_access(const struct oauth_call *call, struct s
         .scope = scope_text(call->arena, principal.scopes).ptr,
         .issued_s = claims.issued_s,
         .expires_s = claims.expires_s,
+        .login = claims.login,
     };
     if (principal.user_id)
         problem = username_read(call, principal.user_id, &description.username);
@@ -384,6 +394,7 @@ static enum problem_code describe_refresh(const struct oauth_call *call, struct 
         .scope = ask_cell(call->arena, rows, "scopes"),
         .issued_s = number(ask_cell(call->arena, rows, "issued")),
         .expires_s = number(ask_cell(call->arena, rows, "expires")),
+        .login = login_read(call->arena, rows),
     };
     rows_free(rows);
     if (!description.active)

@@ -45,6 +45,16 @@ static uint32_t scopes_read(const char *text)
     return text && text[0] && scope_parse(span_of(text), false, &scopes) ? scopes : 0;
 }
 
+static int64_t number(const char *text)
+{
+    return text ? strtoll(text, NULL, 10) : 0;
+}
+
+static bool flag(const char *text)
+{
+    return text && strcmp(text, "t") == 0;
+}
+
 enum problem_code oauth_session_find(const struct oauth_call *call, struct span cookie,
                                      const struct oauth_client *client,
                                      struct oauth_session *ret_session)
@@ -65,8 +75,12 @@ enum problem_code oauth_session_find(const struct oauth_call *call, struct span 
     session.username = ask_cell(call->arena, rows, "username");
     session.language = ask_cell(call->arena, rows, "language");
     session.consented = scopes_read(ask_cell(call->arena, rows, "consented"));
-    const char *age = ask_cell(call->arena, rows, "age");
-    session.age_s = age ? strtoll(age, NULL, 10) : 0;
+    session.age_s = number(ask_cell(call->arena, rows, "age"));
+    session.two_factors = flag(ask_cell(call->arena, rows, "two_factors"));
+    session.factor_id = ask_cell(call->arena, rows, "factor_id");
+    session.factor_needed = flag(ask_cell(call->arena, rows, "needed"));
+    session.codes_kept = flag(ask_cell(call->arena, rows, "codes_kept"));
+    session.codes_left = number(ask_cell(call->arena, rows, "codes_left"));
     rows_free(rows);
     if (session.user_id) {
         struct standing standing;

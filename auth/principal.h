@@ -4,14 +4,16 @@
 
 #include "api/base/arena.h"
 #include "api/base/problem.h"
+#include "auth/amr.h"
 #include "db/pool.h"
 #include "db/watch.h"
 #include <stdint.h>
 #include <stdio.h>
 
-struct assignment {  /* one that is in force today */
-    uint32_t scopes; /* bits of contract_scopes its role grants */
-    int rank;        /* highest library rank it may write in its region (1 national .. 6 tbm) */
+struct assignment {    /* one that is in force today */
+    uint32_t scopes;   /* bits of contract_scopes its role grants */
+    int rank;          /* highest library rank it may write in its region (1 national .. 6 tbm) */
+    bool needs_factor; /* worth nothing in a login with a password alone */
     const char *role;
     const char *region;     /* "" = Indonesia, NULL = none: a library only, or nowhere at all */
     const char *library_id; /* or NULL */
@@ -19,9 +21,12 @@ struct assignment {  /* one that is in force today */
 struct principal {
     const char *subject, *client_id; /* subject: the user, or the client when it acts for itself */
     const char *user_id;             /* NULL when a client acts for itself */
-    const char *session;    /* the grant a user's token was issued from; NULL without one */
-    const char *api_key_id; /* NULL unless it came with an API key instead of a token */
-    uint32_t scopes;        /* of the token, reduced to what the assignments in force grant */
+    const char *session;      /* the grant a user's token was issued from; NULL without one */
+    const char *api_key_id;   /* NULL unless it came with an API key instead of a token */
+    struct token_login login; /* when and how the user logged in; zero for a client */
+    uint32_t scopes;          /* of the token, reduced to what the assignments in force grant */
+    uint32_t
+        withheld; /* those that a login with a second factor would grant, and this one does not */
     int64_t expires_s;
     int64_t rate_per_minute; /* of the client that acts for itself; 0: as configured */
     const struct assignment *assignments;

@@ -207,6 +207,22 @@ static bool claim_session(struct arena *arena, const json_t *claims, const char 
     return !json_object_get(claims, "sid") || claim_subject(arena, claims, "sid", ret_session);
 }
 
+/* amr: a list of texts. acr is not read: it says the same in one word. */
+static bool claim_methods(const json_t *claims, unsigned *ret_methods)
+{
+    const json_t *list = json_object_get(claims, "amr");
+    *ret_methods = 0;
+    if (list && !json_is_array(list))
+        return false;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *one = json_string_value(json_array_get(list, i));
+        if (!one)
+            return false;
+        *ret_methods |= login_methods_read(span_of(one));
+    }
+    return true;
+}
+
 static enum token_fault claims_check(const struct token_rules *rules, struct arena *arena,
                                      struct span text, int64_t now_s,
                                      struct token_claims *ret_claims)
@@ -223,7 +239,9 @@ static enum token_fault claims_check(const struct token_rules *rules, struct are
         !claim_subject(arena, json, "sub", &claims.subject) ||
         !claim_subject(arena, json, "client_id", &claims.client_id) ||
         !claim_subject(arena, json, "jti", &claims.id) ||
-        !claim_session(arena, json, &claims.session) || !scope ||
+        !claim_session(arena, json, &claims.session) ||
+        !claim_time(json, "auth_time", false, 0, &claims.login.at_s) ||
+        !claim_methods(json, &claims.login.methods) || !scope ||
         !scope_parse(span_of(scope), false, &claims.scopes))
         return TOKEN_FAULT_claims;
     const char *issuer = json_string_value(json_object_get(json, "iss"));
@@ -260,9 +278,17 @@ enum token_fault token_verify(const struct token_rules *rules, struct arena *are
 
 /* ---- issue ---------------------------------------------------------------------------------- */
 
+static bool login_add(jwt_t *jwt, struct arena *arena, const struct token_login *login)
+{
+    return jwt_add_grant_int(jwt, "auth_time", (long)login->at_s) == 0 &&
+           jwt_add_grant(jwt, "acr", login_acr(login)) == 0 &&
+           jwt_add_grants_json(jwt, arena_printf(arena, "{\"amr\":%s}",
+                                                 login_methods_json(arena, login->methods))) == 0;
+}
+
 bool token_issue(const struct token_rules *rules, struct arena *arena, const char *subject,
-                 const char *client_id, const char *session, const char *scope, int64_t now_s,
-                 int64_t lifetime_s, struct span *ret_token)
+                 const char *client_id, const char *session, const struct token_login *login,
+                 const char *scope, int64_t now_s, int64_t lifetime_s, struct span *ret_token)
 {
     const struct es256_key *key = key_ring_signer(rules->keys, now_s);
     char id[37];
@@ -276,8 +302,8 @@ bool token_issue(const struct token_rules *rules, struct arena *arena, const cha
         jwt_add_grant(jwt, "sub", subject) != 0 ||
         jwt_add_grant(jwt, "client_id", client_id) != 0 ||
         (session && jwt_add_grant(jwt, "sid", session) != 0) ||
-        jwt_add_grant(jwt, "scope", scope) != 0 || jwt_add_grant(jwt, "jti", id) != 0 ||
-        jwt_add_grant_int(jwt, "iat", (long)now_s) != 0 ||
+        (login && !login_add(jwt, arena, login)) || jwt_add_grant(jwt, "scope", scope) != 0 ||
+        jwt_add_grant(jwt, "jti", id) != 0 || jwt_add_grant_int(jwt, "iat", (long)now_s) != 0 ||
         jwt_add_grant_int(jwt, "exp", (long)(now_s + lifetime_s)) != 0 ||
         jwt_set_alg(jwt, JWT_ALG_ES256, (const unsigned char *)key->private_pem,
                     (int)key->private_pem_len) != 0)

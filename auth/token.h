@@ -5,6 +5,7 @@
 #define AUTH_TOKEN_H
 
 #include "api/base/arena.h"
+#include "auth/amr.h"
 #include "auth/keys.h"
 #include <stdint.h>
 
@@ -20,8 +21,9 @@ struct token_claims { /* text in the arena it was read into */
     const char *subject, *client_id;
     uint32_t scopes; /* bits of contract_scopes; a scope unknown to this contract grants nothing */
     int64_t issued_s, expires_s;
-    const char *session; /* sid: the grant it was issued from, or NULL */
-    const char *id;      /* jti */
+    const char *session;      /* sid: the grant it was issued from, or NULL */
+    const char *id;           /* jti */
+    struct token_login login; /* of a user's token; else zero */
 };
 
 /* TOKEN_FAULT(name): why a token is refused, in the order of the checks. For log and tests; the
@@ -51,10 +53,10 @@ enum token_fault token_verify(const struct token_rules *rules, struct arena *are
                               struct span token, int64_t now_s, struct token_claims *ret_claims);
 
 /* Signs with the ring's first key; jti is a fresh UUIDv7. `session` (sid) may be NULL, `scope` is
- * the text of the claim. In the arena. False when libjwt cannot sign, which is a fault of ours. */
+ * the text of the claim, `login` NULL for a client's own. In the arena. False when libjwt cannot sign, which is a fault of ours. */
 bool token_issue(const struct token_rules *rules, struct arena *arena, const char *subject,
-                 const char *client_id, const char *session, const char *scope, int64_t now_s,
-                 int64_t lifetime_s, struct span *ret_token);
+                 const char *client_id, const char *session, const struct token_login *login,
+                 const char *scope, int64_t now_s, int64_t lifetime_s, struct span *ret_token);
 
 /* What a subject or client id may look like: 1 to 64 of A-Z a-z 0-9 . _ ~ - */
 bool subject_valid(struct span text);

@@ -14,6 +14,7 @@ struct entry {
     int64_t issued_s, expires_s;
     uint64_t generation; /* of the keys that verified it */
     uint32_t scopes;
+    struct token_login login;
     char subject[SUBJECT_MAX_BYTES + 1], client_id[SUBJECT_MAX_BYTES + 1];
     char session[SUBJECT_MAX_BYTES + 1], id[SUBJECT_MAX_BYTES + 1]; /* "": none */
 };
@@ -81,6 +82,7 @@ bool token_cache_find(struct token_cache *cache, struct arena *arena, const unsi
             .subject = arena_cstr(arena, span_of(entry->subject)),
             .client_id = arena_cstr(arena, span_of(entry->client_id)),
             .scopes = entry->scopes,
+            .login = entry->login,
             .issued_s = entry->issued_s,
             .expires_s = entry->expires_s,
             .session = entry->session[0] ? arena_cstr(arena, span_of(entry->session)) : NULL,
@@ -109,7 +111,8 @@ void token_cache_store(struct token_cache *cache, const unsigned char hash[32], 
                           .issued_s = claims->issued_s,
                           .expires_s = claims->expires_s,
                           .generation = generation,
-                          .scopes = claims->scopes};
+                          .scopes = claims->scopes,
+                          .login = claims->login};
     memcpy(fresh.hash, hash, sizeof fresh.hash);
     if (now_s >= claims->expires_s || !text_put(fresh.subject, claims->subject) ||
         !text_put(fresh.client_id, claims->client_id) ||

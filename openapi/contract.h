@@ -222,6 +222,7 @@ struct operation {
     bool open;           /* security: [] said in the contract */
     bool audited;        /* x-audited: a read that runs as a write */
     bool idempotent;     /* takes Idempotency-Key: every POST under /v1 behind a token */
+    bool recent_login;   /* x-recent-login: a person must have logged in a short while ago */
     bool secret;         /* x-secret: its answer shows what is shown once */
     bool lenient;        /* x-lenient: its handler reads the query itself, unknown parameters too */
     bool creates;        /* answers 201 with Location */

@@ -92,9 +92,14 @@ static enum problem_code code_send(struct authorize *authorize, bool remember)
                    : authorize_redirect(authorize, "code", code, NULL);
 }
 
-/* Somebody is logged in: consent where it is needed, else the code. `interacted`: a person has just done something here. */
+/* Somebody is logged in: the second factor and consent where they are needed, else the code. `interacted`: a person has just done
+ * something here. */
 static enum problem_code proceed(struct authorize *authorize, bool interacted)
 {
+    if (authorize_factor_due(authorize))
+        return authorize->prompt & PROMPT_NONE
+                   ? refuse(authorize, "login_required", "a second factor must be shown")
+                   : authorize_factor_page(authorize);
     uint32_t scopes = authorize_scopes(authorize);
     if (!scopes)
         return refuse(authorize, "invalid_scope", "the user has no scope that the client may have");
@@ -160,16 +165,12 @@ enum problem_code handle_authorize(struct call *call)
 
 /* ---- POST ----------------------------------------------------------------------------------- */
 
-struct form {
-    struct span token, action, username, password;
-};
-
-static bool form_read(struct call *call, struct form *ret_form)
+static bool form_read(struct call *call, struct authorize_form *ret_form)
 {
     struct query_pair pairs[PAIRS_MAX];
     size_t count;
     struct span why;
-    struct form form = {.token = SPAN_NONE};
+    struct authorize_form form = {.token = SPAN_NONE};
     if (form_decode(call->arena, call->body, pairs, &count, &why))
         return false;
     for (size_t i = 0; i < count; i++) {
@@ -177,6 +178,8 @@ static bool form_read(struct call *call, struct form *ret_form)
                             : span_is(pairs[i].name, "action")   ? &form.action
                             : span_is(pairs[i].name, "username") ? &form.username
                             : span_is(pairs[i].name, "password") ? &form.password
+                            : span_is(pairs[i].name, "code")     ? &form.code
+                            : span_is(pairs[i].name, "recovery") ? &form.recovery
                                                                  : NULL;
         if (slot && slot->ptr)
             return false;
@@ -189,7 +192,7 @@ static bool form_read(struct call *call, struct form *ret_form)
 
 /* Is it a form of ours, from the browser that we gave it to, for this request? Browsers that say where a post comes from are
  * believed when they say that it is from elsewhere. */
-static bool form_ours(const struct authorize *authorize, const struct form *form)
+static bool form_ours(const struct authorize *authorize, const struct authorize_form *form)
 {
     struct span site = call_header(authorize->call, "Sec-Fetch-Site");
     struct span expected = authorize_form_token(authorize);
@@ -209,7 +212,7 @@ static struct span trimmed(struct span text)
     return text;
 }
 
-static enum problem_code log_in(struct authorize *authorize, const struct form *form)
+static enum problem_code log_in(struct authorize *authorize, const struct authorize_form *form)
 {
     struct call *call = authorize->call;
     struct login_request request = {trimmed(form->username), form->password, call_address(call)};
@@ -248,10 +251,35 @@ static enum problem_code switch_user(struct authorize *authorize)
     return authorize_login_page(authorize, 200, ALERT_NONE, 0, SPAN_NONE);
 }
 
+/* The login as it is after something of the second factor was done. */
+static enum problem_code proceed_anew(struct authorize *authorize)
+{
+    enum problem_code code = oauth_session_find(&authorize->oauth, authorize->cookie,
+                                                &authorize->client, &authorize->session);
+    if (code)
+        return unavailable(authorize, code);
+    return authorize->session.user_id
+               ? proceed(authorize, true)
+               : authorize_login_page(authorize, 403, ALERT_EXPIRED, 0, SPAN_NONE);
+}
+
+/* A form of somebody who is logged in. */
+static enum problem_code form_of_user(struct authorize *authorize,
+                                      const struct authorize_form *form)
+{
+    bool go_on;
+    if (authorize_factor_action(form->action)) {
+        enum problem_code code = authorize_factor_form(authorize, form, &go_on);
+        return go_on ? proceed_anew(authorize) : code;
+    }
+    return authorize_factor_due(authorize) ? authorize_factor_page(authorize)
+                                           : code_send(authorize, true);
+}
+
 enum problem_code handle_authorize_form(struct call *call)
 {
     struct authorize authorize;
-    struct form form;
+    struct authorize_form form;
     enum problem_code code;
     if (!open_request(call, &authorize, &code))
         return code;
@@ -270,9 +298,9 @@ enum problem_code handle_authorize_form(struct call *call)
         return refuse(&authorize, "access_denied", "the user said no");
     if (span_is(form.action, "switch"))
         return switch_user(&authorize);
-    if (!span_is(form.action, "allow"))
+    if (!span_is(form.action, "allow") && !authorize_factor_action(form.action))
         return authorize_fault_page(&authorize, AUTHORIZE_MALFORMED);
-    if (!authorize.session.user_id)
-        return authorize_login_page(&authorize, 403, ALERT_EXPIRED, 0, SPAN_NONE);
-    return code_send(&authorize, true);
+    return authorize.session.user_id
+               ? form_of_user(&authorize, &form)
+               : authorize_login_page(&authorize, 403, ALERT_EXPIRED, 0, SPAN_NONE);
 }

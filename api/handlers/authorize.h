@@ -3,7 +3,7 @@
 #define API_HANDLERS_AUTHORIZE_H
 
 #include "api/call.h"
-#include "auth/oauth.h"
+#include "auth/factor.h"
 
 enum prompt { PROMPT_NONE = 1, PROMPT_LOGIN = 2, PROMPT_CONSENT = 4 };
 
@@ -14,14 +14,15 @@ struct authorize {
     /* the request, from the query (RFC 6749 4.1.1, 7636 4.3); absent when not sent or without a value */
     struct span client_id, redirect_uri, response_type, response_mode, scope, state, challenge,
         challenge_method, resource, prompt_text, max_age, request, request_uri, ui_locales,
-        login_hint;
+        login_hint, acr_values;
     bool repeated;          /* a parameter came twice */
     bool identity_repeated; /* one of those that say where a refusal may be sent */
     struct oauth_client client;
     const char *form_target; /* where forms may lead beside here: the app, as a source of CSP */
     uint32_t asked;          /* scopes; 0 when none were named */
     unsigned prompt;
-    int64_t max_age_s; /* -1: not told */
+    bool second_factor_asked; /* acr_values: of those we know, the app's first choice */
+    int64_t max_age_s;        /* -1: not told */
     struct span
         cookie; /* as sent, or the fresh one that this answer sets; OAUTH_COOKIE_LENGTH or empty */
     struct oauth_session session;
@@ -53,6 +54,7 @@ enum login_alert {
     ALERT_THROTTLED, /* with the seconds to wait */
     ALERT_BUSY,
     ALERT_EXPIRED, /* the form was too old, or cookies are off */
+    ALERT_CODE,    /* of the second factor */
 };
 enum problem_code authorize_fault_page(struct authorize *authorize, enum authorize_fault fault);
 enum problem_code authorize_login_page(struct authorize *authorize, int status,
@@ -64,5 +66,44 @@ enum problem_code authorize_unavailable_page(struct authorize *authorize, int64_
 
 /* What the hidden field of our forms holds: only who has the cookie, and for this very request. */
 struct span authorize_form_token(const struct authorize *authorize);
+
+/* Parts of pages. */
+#define SAY(authorize, indonesian, english)                                                        \
+    ((authorize)->language == LANGUAGE_EN ? (english) : (indonesian))
+#define BODY(authorize) (&(authorize)->call->response.body)
+
+const char *authorize_alert_words(struct authorize *authorize, enum login_alert alert,
+                                  int64_t wait_s);
+void authorize_form_open(struct authorize *authorize);
+/* An input with its label; `attributes` is a literal of ours. */
+void authorize_field(struct authorize *authorize, const char *name, const char *label,
+                     const char *attributes, struct span value, bool invalid);
+void authorize_footer(struct authorize *authorize);
+
+/* ---- the second factor ------------------------------------------------------------------------ */
+
+struct authorize_form { /* what a page sent; absent members are SPAN_NONE */
+    struct span token, action, username, password, code, recovery;
+};
+
+/* Somebody is logged in: must something of the second factor be done before going on? Then this is its page. */
+bool authorize_factor_due(const struct authorize *authorize);
+enum problem_code authorize_factor_page(struct authorize *authorize);
+/* Is it what a form of these pages does? */
+bool authorize_factor_action(struct span action);
+/* Does it, for somebody who is logged in. *ret_proceed: the caller goes on with the login as it is now; else this is the answer. */
+enum problem_code authorize_factor_form(struct authorize *authorize,
+                                        const struct authorize_form *form, bool *ret_proceed);
+
+enum problem_code authorize_code_page(struct authorize *authorize, int status,
+                                      enum login_alert alert, int64_t wait_s, bool recovery);
+enum problem_code authorize_set_up_page(struct authorize *authorize,
+                                        const unsigned char secret[TOTP_SECRET_BYTES], int status,
+                                        enum login_alert alert, int64_t wait_s);
+enum problem_code authorize_codes_page(struct authorize *authorize,
+                                       const struct recovery_codes *codes);
+enum problem_code authorize_codes_due_page(struct authorize *authorize);
+/* Buttons within a form, for whoever wants to set it up, or anew. */
+void authorize_factor_offer(struct authorize *authorize);
 
 #endif

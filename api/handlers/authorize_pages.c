@@ -15,10 +15,6 @@ static const struct {
 #undef SCOPE
 };
 
-#define SAY(authorize, indonesian, english)                                                        \
-    ((authorize)->language == LANGUAGE_EN ? (english) : (indonesian))
-#define BODY(authorize) (&(authorize)->call->response.body)
-
 struct span authorize_form_token(const struct authorize *authorize)
 {
     unsigned char mac[32];
@@ -29,7 +25,7 @@ struct span authorize_form_token(const struct authorize *authorize)
     return base64url_encode(call->arena, mac, sizeof mac);
 }
 
-static void form_open(struct authorize *authorize)
+void authorize_form_open(struct authorize *authorize)
 {
     html_print(BODY(authorize),
                "<form method=\"post\">\n<input type=\"hidden\" name=\"form_token\" value=\"%s\">\n",
@@ -37,7 +33,7 @@ static void form_open(struct authorize *authorize)
 }
 
 /* This request in the other language: its query as it came, but for ui_locales. */
-static void footer(struct authorize *authorize)
+void authorize_footer(struct authorize *authorize)
 {
     bool english = authorize->language == LANGUAGE_EN;
     struct arena *arena = authorize->call->arena;
@@ -108,7 +104,8 @@ enum problem_code authorize_unavailable_page(struct authorize *authorize, int64_
 
 /* ---- logging in ----------------------------------------------------------------------------- */
 
-static const char *alert_words(struct authorize *authorize, enum login_alert alert, int64_t wait_s)
+const char *authorize_alert_words(struct authorize *authorize, enum login_alert alert,
+                                  int64_t wait_s)
 {
     struct arena *arena = authorize->call->arena;
     switch (alert) {
@@ -128,14 +125,17 @@ static const char *alert_words(struct authorize *authorize, enum login_alert ale
         return SAY(authorize,
                    "Halaman ini sudah kedaluwarsa, atau cookie tidak diizinkan. Silakan coba lagi.",
                    "This page has expired, or cookies are not allowed. Please try again.");
+    case ALERT_CODE:
+        return SAY(authorize, "Kode itu salah, sudah lewat, atau sudah dipakai.",
+                   "That code is wrong, too old, or was used before.");
     case ALERT_NONE:
         break;
     }
     return NULL;
 }
 
-static void field(struct authorize *authorize, const char *name, const char *label,
-                  const char *attributes, struct span value, bool invalid)
+void authorize_field(struct authorize *authorize, const char *name, const char *label,
+                     const char *attributes, struct span value, bool invalid)
 {
     html_print(BODY(authorize),
                "<label for=\"%s\">%s</label>\n<input id=\"%s\" name=\"%s\" required", name, label,
@@ -152,7 +152,7 @@ enum problem_code authorize_login_page(struct authorize *authorize, int status,
                                        enum login_alert alert, int64_t wait_s, struct span username)
 {
     struct call *call = authorize->call;
-    const char *words = alert_words(authorize, alert, wait_s);
+    const char *words = authorize_alert_words(authorize, alert, wait_s);
     html_begin(call, status, authorize->language,
                SAY(authorize, "Masuk ke TPBIS", "Sign in to TPBIS"), authorize->form_target);
     if (status == 429 || status == 503)
@@ -163,21 +163,22 @@ enum problem_code authorize_login_page(struct authorize *authorize, int status,
     BUFFER_LITERAL(BODY(authorize), "</p>\n");
     if (words)
         html_alert(call, words);
-    form_open(authorize);
-    field(authorize, "username", SAY(authorize, "Nama pengguna", "User name"),
-          " type=\"text\" inputmode=\"email\" autocomplete=\"username\" autocapitalize=\"none\" "
-          "autocorrect=\"off\" spellcheck=\"false\" maxlength=\"120\"",
-          username.len ? username : authorize->login_hint, alert == ALERT_WRONG);
-    field(authorize, "password", SAY(authorize, "Kata sandi", "Password"),
-          " type=\"password\" autocomplete=\"current-password\" maxlength=\"256\"", SPAN_NONE,
-          alert == ALERT_WRONG);
+    authorize_form_open(authorize);
+    authorize_field(
+        authorize, "username", SAY(authorize, "Nama pengguna", "User name"),
+        " type=\"text\" inputmode=\"email\" autocomplete=\"username\" autocapitalize=\"none\" "
+        "autocorrect=\"off\" spellcheck=\"false\" maxlength=\"120\"",
+        username.len ? username : authorize->login_hint, alert == ALERT_WRONG);
+    authorize_field(authorize, "password", SAY(authorize, "Kata sandi", "Password"),
+                    " type=\"password\" autocomplete=\"current-password\" maxlength=\"256\"",
+                    SPAN_NONE, alert == ALERT_WRONG);
     html_print(
         BODY(authorize),
         "<button name=\"action\" value=\"login\">%s</button>\n</form>\n<p class=\"small\">%s</p>\n",
         SAY(authorize, "Masuk", "Sign in"),
         SAY(authorize, "Lupa kata sandi? Mintalah tautan baru kepada administrator Anda.",
             "Forgot your password? Ask your administrator for a new link."));
-    footer(authorize);
+    authorize_footer(authorize);
     html_end(call);
     return PROBLEM_NONE;
 }
@@ -234,20 +235,22 @@ enum problem_code authorize_consent_page(struct authorize *authorize, enum login
     html_begin(call, alert ? 403 : 200, authorize->language,
                SAY(authorize, "Izinkan aplikasi ini?", "Allow this app?"), authorize->form_target);
     if (alert)
-        html_alert(call, alert_words(authorize, alert, 0));
+        html_alert(call, authorize_alert_words(authorize, alert, 0));
     consent_text(authorize);
     html_print(BODY(authorize), "<p class=\"small\">%s <strong>%s</strong>.</p>\n",
                SAY(authorize, "Sesudah itu Anda kembali ke", "After that you go back to"),
                destination(authorize));
-    form_open(authorize);
+    authorize_form_open(authorize);
     html_print(BODY(authorize),
                "<button name=\"action\" value=\"allow\">%s</button>\n"
                "<button class=\"second\" name=\"action\" value=\"deny\">%s</button>\n"
-               "<button class=\"link\" name=\"action\" value=\"switch\">%s</button>\n</form>\n",
+               "<button class=\"link\" name=\"action\" value=\"switch\">%s</button>\n",
                SAY(authorize, "Izinkan", "Allow"), SAY(authorize, "Tolak", "Refuse"),
                SAY(authorize, "Bukan Anda? Masuk dengan akun lain",
                    "Not you? Sign in with another account"));
-    footer(authorize);
+    authorize_factor_offer(authorize);
+    BUFFER_LITERAL(BODY(authorize), "</form>\n");
+    authorize_footer(authorize);
     html_end(call);
     return PROBLEM_NONE;
 }

@@ -116,6 +116,14 @@ static void member(struct buffer *body, const char *name, const char *text)
     buffer_json_string(body, span_of(text));
 }
 
+/* RFC 9470 6.2 */
+static void login_describe(struct call *call, const struct token_login *login)
+{
+    struct buffer *body = &call->response.body;
+    buffer_printf(body, ",\"auth_time\":%lld,\"amr\":%s", (long long)login->at_s,
+                  login_methods_json(call->arena, login->methods));
+}
+
 static void describe(struct call *call, const struct oauth_description *description)
 {
     struct buffer *body = &call->response.body;
@@ -137,6 +145,10 @@ static void describe(struct call *call, const struct oauth_description *descript
     member(body, "iss", call->service->base_url);
     member(body, "jti", description->id);
     member(body, "sid", description->session);
+    if (description->login.at_s) {
+        member(body, "acr", login_acr(&description->login));
+        login_describe(call, &description->login);
+    }
     buffer_printf(body, ",\"iat\":%lld,\"exp\":%lld}", (long long)description->issued_s,
                   (long long)description->expires_s);
 }

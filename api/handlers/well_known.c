@@ -57,6 +57,7 @@ enum problem_code handle_oauth_metadata(struct call *call)
         "\"code_challenge_methods_supported\":[\"S256\"],"
         "\"authorization_response_iss_parameter_supported\":true,"
         "\"prompt_values_supported\":[\"none\",\"login\",\"consent\"],"
+        "\"acr_values_supported\":[\"" ACR_PASSWORD "\",\"" ACR_SECOND_FACTOR "\"],"
         "\"ui_locales_supported\":[\"id\",\"en\"]}");
     return machine_made(call, "application/json");
 }

@@ -39,13 +39,15 @@ LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     DELETE FROM login_session s WHERE s.hash = session
 $$;
 
--- Remembers what the user agreed to, when they were asked, and keeps the code. False when the user may not log in any more.
+-- Remembers what the user agreed to, when they were asked, and keeps the code. False when the user may not log in any more, or has
+-- not shown the second factor that the account needs.
 CREATE OR REPLACE FUNCTION oauth_code_issue(code bytea, session bytea, of_user uuid, to_client text, back_to text, with_challenge text,
     for_scopes text[], seconds integer, remember boolean) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM login_session s JOIN app_user u ON u.id = s.user_id
-                   WHERE s.hash = session AND s.user_id = of_user AND s.expires_at > now() AND u.status = 'active') THEN
+                   WHERE s.hash = session AND s.user_id = of_user AND s.expires_at > now() AND u.status = 'active')
+       OR NOT login_session_complete(session, of_user) THEN
         RETURN false;
     END IF;
     IF remember THEN
@@ -54,8 +56,9 @@ BEGIN
         SET scopes = ARRAY(SELECT DISTINCT s FROM unnest(c.scopes || excluded.scopes) s ORDER BY s), updated_at = now()
         WHERE NOT c.scopes @> excluded.scopes;
     END IF;
-    INSERT INTO oauth_code (hash, user_id, client_id, redirect_uri, challenge, scopes, session_hash, expires_at)
-    VALUES (code, of_user, to_client, back_to, with_challenge, for_scopes, session, now() + seconds * interval '1 second');
+    INSERT INTO oauth_code (hash, user_id, client_id, redirect_uri, challenge, scopes, session_hash, expires_at, authenticated_at, amr)
+    SELECT code, of_user, to_client, back_to, with_challenge, for_scopes, session, now() + seconds * interval '1 second', s.created_at, s.amr
+    FROM login_session s WHERE s.hash = session;
     RETURN true;
 END
 $$;
@@ -85,8 +88,9 @@ BEGIN
     ELSIF NOT EXISTS (SELECT FROM app_user u WHERE u.id = found.user_id AND u.status = 'active') THEN
         outcome := 'inactive';
     ELSE
-        INSERT INTO oauth_grant (id, user_id, client_id, scopes, session_hash, expires_at)
-        VALUES (new_grant, found.user_id, found.client_id, found.scopes, found.session_hash, now() + longest_seconds * interval '1 second');
+        INSERT INTO oauth_grant (id, user_id, client_id, scopes, session_hash, expires_at, authenticated_at, amr)
+        VALUES (new_grant, found.user_id, found.client_id, found.scopes, found.session_hash, now() + longest_seconds * interval '1 second',
+                found.authenticated_at, found.amr);
         INSERT INTO oauth_refresh (grant_id, hash, expires_at)
         VALUES (new_grant, new_refresh, now() + least(idle_seconds, longest_seconds) * interval '1 second');
         UPDATE oauth_code c SET grant_id = new_grant WHERE c.hash = code;

@@ -10,6 +10,7 @@ LANGUAGE sql STABLE AS $$
                ORDER BY a.id DESC), '[]')
     FROM (SELECT a.* FROM (VALUES ('app_user', jsonb_build_object('id', of_user)),
                                   ('user_password', jsonb_build_object('user_id', of_user)),
+                                  ('user_factor', jsonb_build_object('user_id', of_user)),
                                   ('person', jsonb_build_object('id', of_person)), ('person_contact', jsonb_build_object('id', of_person)),
                                   ('person_contact', jsonb_build_object('person_id', of_person))) AS about (name, key)
           CROSS JOIN LATERAL (SELECT w.* FROM audit w WHERE w.table_name = about.name AND w.row_key = about.key
@@ -24,6 +25,7 @@ LANGUAGE sql STABLE AS $$
         'language', u.language, 'status', u.status, 'person_id', u.person_id, 'purpose', u.purpose, 'legal_basis', u.legal_basis,
         'collected_at', rfc3339(u.collected_at), 'retain_until', u.retain_until,
         'password_set_at', (SELECT rfc3339(w.updated_at) FROM user_password w WHERE w.user_id = u.id),
+        'second_factor_set_up_at', (SELECT rfc3339(f.created_at) FROM user_factor f WHERE f.user_id = u.id),
         'assignments', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', a.id, 'role', a.role, 'national', a.national,
             'region_code', a.region_code, 'library_id', a.library_id, 'starts_on', a.starts_on, 'ends_on', a.ends_on)
             ORDER BY a.starts_on, a.id), '[]') FROM (SELECT * FROM assignment a WHERE a.user_id = u.id ORDER BY a.starts_on LIMIT 1000) a),

@@ -114,6 +114,7 @@ BEGIN
     PERFORM user_sessions_end(wanted, 'erased');
     DELETE FROM oauth_consent WHERE user_id = wanted;
     DELETE FROM user_password WHERE user_id = wanted;
+    DELETE FROM user_factor WHERE user_id = wanted;
     DELETE FROM user_link WHERE user_id = wanted;
     UPDATE assignment SET ends_on = greatest(starts_on, today() - 1)
     WHERE user_id = wanted AND coalesce(ends_on, 'infinity') > greatest(starts_on, today() - 1);

@@ -159,6 +159,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS 
 BEGIN
     PERFORM user_sessions_end(wanted, 'charged');
     DELETE FROM user_password WHERE user_id = wanted;
+    DELETE FROM user_factor WHERE user_id = wanted;
     DELETE FROM user_link WHERE user_id = wanted;
     UPDATE app_user SET status = 'invited' WHERE id = wanted AND status = 'active';
     INSERT INTO user_link (user_id, kind, delivery, expires_at, next_try_at)

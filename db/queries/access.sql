@@ -13,7 +13,7 @@ ORDER BY s.created_at DESC
 -- further: the place is what both cover, none where they do not meet, and administration, which knows no place, is not for it.
 -- name: principal_assignments :many internal
 SELECT c.status, c.allowed_region, c.rate_per_minute, a.role, region_narrowed(a.national, a.region_code, c.allowed_region) AS region_code,
-       coalesce(a.national AND c.allowed_region IS NULL, false) AS national, a.library_id, r.rank,
+       coalesce(a.national AND c.allowed_region IS NULL, false) AS national, a.library_id, r.rank, false AS needs_factor,
        (SELECT coalesce(string_agg(s.scope, ' ' ORDER BY s.scope), '')
         FROM role_scope s
         WHERE s.role = a.role AND (c.allowed_scopes IS NULL OR s.scope = ANY (c.allowed_scopes))
@@ -31,6 +31,7 @@ ORDER BY a.id
 SELECT CASE WHEN c.status = 'active' THEN u.status ELSE c.status END AS status, c.allowed_region, NULL::integer AS rate_per_minute, a.role,
        region_narrowed(a.national, a.region_code, c.allowed_region) AS region_code,
        coalesce(a.national AND c.allowed_region IS NULL, false) AS national, a.library_id, r.rank,
+       coalesce(role_needs_factor(a.role), false) AS needs_factor,
        (SELECT coalesce(string_agg(s.scope, ' ' ORDER BY s.scope), '')
         FROM role_scope s
         WHERE s.role = a.role AND (c.allowed_scopes IS NULL OR s.scope = ANY (c.allowed_scopes))

@@ -176,6 +176,7 @@ class Emitter:
             f".id = {c_string(operation.id)}", f".path = {c_string(operation.path)}", f".index = {index}",
             f".method = {METHODS[operation.method]}", f".open = {c_bool(not operation.security)}",
             f".audited = {c_bool(operation.flag('x-audited'))}",
+            f".recent_login = {c_bool(operation.flag('x-recent-login'))}",
             f".secret = {c_bool(operation.flag('x-secret'))}", f".lenient = {c_bool(operation.flag('x-lenient'))}",
             f".creates = {c_bool(operation.success == 201)}",
             f".match_gated = {c_bool(self._gates_match(operation))}",

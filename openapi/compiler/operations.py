@@ -15,6 +15,8 @@ MEDIA = {"application/json": "json", "application/merge-patch+json": "merge_patc
 FORMAT_MEDIA = ("json", "csv", "geojson")
 ROLES = ("limit", "cursor", "fields", "expand", "sort", "count", "format", "near", "deleted")
 ENGINE_ROLES = {"limit", "cursor", "fields", "expand", "sort", "count", "format"}
+# The scopes of those who administer: what they write asks for a recent login, unless the contract says why not.
+ADMINISTRATION = {"admin", "assignments:write", "audit:read", "people:erase"}
 TYPES = ("text", "integer", "number", "boolean", "uuid", "date", "timestamp", "json", "text_list", "integer_list",
          "uuid_list")
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*\Z")
@@ -356,6 +358,7 @@ class Builder:
         if "x-key" in node and (operation.success != 201 or operation.key not in {m.path for m in operation.members}):
             self.report.fault(node.place("x-key"), "x-key is a member of the body of an operation that answers 201")
         self._prepare(operation)
+        self._recent_login(operation)
         for key in ("x-audited", "x-match-required", "x-secret", "x-lenient"):
             if key in node and node[key] is not True:
                 self.report.fault(node.place(key), f"{key} can only be true")
@@ -365,6 +368,20 @@ class Builder:
             self.report.fault(node.place("x-constant"), f'the constant "{operation.constant}" is not known')
         if operation.handler is not None and not IDENTIFIER.match(str(operation.handler)):
             self.report.fault(node.place("x-handler"), "a handler is a lower_case name")
+
+    def _recent_login(self, operation):
+        """Whoever administers has logged in a short while ago, or the contract says why not."""
+        node, key = operation.node, "x-recent-login"
+        said = node.get(key)
+        scopes = {scope for alternative in operation.security or [] for scope in alternative}
+        if key not in node:
+            if operation.method != "get" and scopes & ADMINISTRATION:
+                self.report.fault(operation.place, f"{operation.id} writes with {', '.join(sorted(scopes & ADMINISTRATION))}: "
+                                                   f"{key} says true, or why not")
+        elif said is not True and not (isinstance(said, str) and len(said) >= 10):
+            self.report.fault(node.place(key), f"{key} is true, or a text that says why not")
+        elif not operation.security:
+            self.report.fault(node.place(key), f"{key} is for an operation behind a token")
 
     def _prepare(self, operation):
         node = operation.node.get("x-prepare")

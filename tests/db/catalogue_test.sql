@@ -55,7 +55,7 @@ SELECT is_empty($$SELECT column_name FROM information_schema.columns WHERE table
 SELECT set_eq($$SELECT attname::text FROM pg_attribute WHERE attrelid = 'audit'::regclass AND attnum > 0 AND has_column_privilege('tpbis_api', 'audit', attname, 'SELECT')$$,
               '{id,at,xid,actor,client_id,request_id,operation,table_name,row_key,action,before,after,place,digest}'::text[], 'of the audit it sees all but the salt');
 SELECT set_eq($$SELECT name FROM ours WHERE NOT has_any_column_privilege('tpbis_api', oid, 'SELECT')$$,
-              '{audit_salt,audit_erasure,creation,idempotency,library_lock,rate_bucket,reference_fact,region_review,team_policy_lock,login_throttle,user_password}'::text[], 'and nothing at all of these');
+              '{audit_salt,audit_erasure,creation,idempotency,library_lock,rate_bucket,reference_fact,region_review,team_policy_lock,login_throttle,user_factor,user_password,user_recovery_code}'::text[], 'and nothing at all of these');
 SELECT is(has_schema_privilege('tpbis_api', 'public', 'CREATE'), false, 'it makes nothing');
 
 -- ---- nobody else ----------------------------------------------------------------------------------------------

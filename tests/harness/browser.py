@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import requests
+from harness import factor
 
 TIMEOUT_SECONDS = 60
 
@@ -83,7 +84,24 @@ class Browser:
         return self.request("POST", "/oauth2/authorize?" + self.query, data=fields, headers=headers)
 
     def log_in(self, page, user, password=None):
+        """With the second factor, where the account has one or must have one."""
+        return self.second_factor(self.enter_password(page, user, password), user)
+
+    def enter_password(self, page, user, password=None):
         return self.send(page, "login", username=user["username"], password=password or user["password"])
+
+    def second_factor(self, answer, user):
+        """Goes through its pages, whichever they are. The code of this moment may have been used: that is forgotten here, for no test
+        but those of the factor shall wait for the next one."""
+        buttons = Page(answer).buttons if answer.status_code == 200 else []
+        if "confirm" in buttons:
+            user["totp_secret"] = factor.secret_on(answer)
+            return self.send(self.send(answer, "confirm", code=factor.code_of(user["totp_secret"])), "kept")
+        if "code" in buttons and "totp_secret" in user:
+            self.api.people.sql("UPDATE user_factor f SET last_step = 0 FROM app_user u WHERE u.id = f.user_id AND u.username = %s",
+                                user["username"])
+            return self.send(answer, "code", code=factor.code_of(user["totp_secret"]))
+        return answer
 
     def consent(self, answer):
         """Agrees where that is asked."""

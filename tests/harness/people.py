@@ -6,6 +6,7 @@ import functools
 import time
 import uuid
 
+from harness import factor
 from harness.browser import Browser, sent_back
 from harness.client import Renewed
 from harness.cluster import ROLES
@@ -38,9 +39,20 @@ class People:
                                username, name, status)[0])
         if status == "active":
             self.sql("INSERT INTO user_password (user_id, hash) VALUES (%s, %s)", user_id, password_hash(password))
+        user = {"id": user_id, "username": username, "name": name, "password": password}
         if role:
             self.assign(user_id, role, **where)
-        return {"id": user_id, "username": username, "name": name, "password": password}
+            if status == "active" and self.sql("SELECT role_needs_factor(%s)", role)[0]:
+                self.set_up_factor(user)
+        return user
+
+    def set_up_factor(self, user):
+        """As if the user had done it at the login page and kept the recovery codes (of which there are none)."""
+        user["totp_secret"] = factor.new_secret()
+        sealed, key_id = factor.seal(self.api.keys_dir, user["id"], user["totp_secret"])
+        self.sql("INSERT INTO user_factor (user_id, secret, key_id, last_step, codes_kept) VALUES (%s, %s, %s, 0, true)",
+                 user["id"], sealed, key_id)
+        return user
 
     def assign(self, user_id, role, starts_on=None, ends_on=None, **where):
         """The assignment's id. Days may be dates or numbers of days from today."""
@@ -112,7 +124,8 @@ class People:
         app = app or self.default_app
         forger = Forger(self.api)
         return forger.token(claims=forger.claims(sub=user["id"], client_id=app["client_id"], iat=int(time.time()),
-                                                 scope=" ".join(sorted(SCOPES))))
+                                                 scope=" ".join(sorted(SCOPES)), auth_time=int(time.time()),
+                                                 amr=["pwd", "otp", "mfa"]))
 
     def token_of(self, role):
         """Of one user with that role, where the role's client has it; made once, its token renewed while it is needed."""

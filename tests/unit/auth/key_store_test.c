@@ -104,7 +104,7 @@ static bool whole(const struct key_set *set, struct arena *arena)
     for (size_t i = 0; i < key_ring_count(set->ring); i++)
         if (!strstr(text, key_ring_at(set->ring, i)->id))
             return false;
-    return token_issue(&rules, arena, "c", "c", NULL, "published:read", NOW, 60, &token) &&
+    return token_issue(&rules, arena, "c", "c", NULL, NULL, "published:read", NOW, 60, &token) &&
            token_verify(&rules, arena, token, NOW, &claims) == TOKEN_FAULT_none;
 }
 

@@ -32,11 +32,13 @@ static void test_issue(void **state)
     (void)state;
     struct span token;
     struct token_claims claims;
-    assert_true(token_issue(&rules, arena, "u1", "c9", "s1", "published:read", NOW, 600, &token));
+    assert_true(
+        token_issue(&rules, arena, "u1", "c9", "s1", NULL, "published:read", NOW, 600, &token));
     assert_int_equal(token_verify(&rules, arena, token, NOW, &claims), TOKEN_FAULT_none);
     assert_string_equal(claims.session, "s1");
     assert_int_equal(strlen(claims.id), 36);
-    assert_true(token_issue(&rules, arena, "c9", "c9", NULL, "published:read", NOW, 600, &token));
+    assert_true(
+        token_issue(&rules, arena, "c9", "c9", NULL, NULL, "published:read", NOW, 600, &token));
     assert_int_equal(token_verify(&rules, arena, token, NOW, &claims), TOKEN_FAULT_none);
     assert_null(claims.session);
     assert_string_equal(claims.subject, "c9");
@@ -82,8 +84,8 @@ static void test_every_key_of_the_ring(void **state)
     for (int i = 0; i < 2; i++) { /* a rotated key still verifies what it signed */
         struct span token;
         struct token_claims claims;
-        assert_true(
-            token_issue(&one_each[i], arena, "c1", "c1", NULL, "published:read", NOW, 600, &token));
+        assert_true(token_issue(&one_each[i], arena, "c1", "c1", NULL, NULL, "published:read", NOW,
+                                600, &token));
         assert_int_equal(token_verify(&wide, arena, token, NOW, &claims), TOKEN_FAULT_none);
     }
     key_ring_free(both);
