@@ -6,6 +6,7 @@
 #include "api/base/clock.h"
 #include "api/base/uuid.h"
 #include "api/body.h"
+#include "api/filters.h"
 #include "api/handlers/handlers.h"
 #include "api/idempotency.h"
 #include "api/precondition.h"
@@ -17,6 +18,7 @@
 
 enum step_name {
     STEP_REFERENCES,
+    STEP_FILTERS,
     STEP_GATE,
     STEP_SHOWN,
     STEP_CURRENT,
@@ -28,9 +30,9 @@ enum step_name {
 
 /* The steps an operation has, in order; their results are told apart by `names`. */
 struct plan {
-    struct query_step steps[STEPS];
-    enum step_name names[STEPS];
-    struct rows *rows[STEPS];
+    struct query_step steps[STEPS + FILTERS_MAX];
+    enum step_name names[STEPS + FILTERS_MAX];
+    struct rows *rows[STEPS + FILTERS_MAX];
     size_t count;
 };
 
@@ -82,6 +84,23 @@ static enum problem_code failure_take(struct call *call, enum problem_code code,
     return code;
 }
 
+static void plan_add_filters(struct plan *plan, struct call *call)
+{
+    const struct statement *statements[FILTERS_MAX];
+    size_t count = filters_statements(call, statements);
+    for (size_t i = 0; i < count; i++)
+        plan_add(plan, call, STEP_FILTERS, statements[i]);
+}
+
+/* Do all filters name something? */
+static bool filters_good(const struct plan *plan, struct call *call)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->names[i] == STEP_FILTERS)
+            filters_faults(call, plan->steps[i].statement, plan->rows[i]);
+    return call->faults.count == 0;
+}
+
 static bool gate_closed(const struct plan *plan)
 {
     const struct rows *gate = plan_rows(plan, STEP_GATE);
@@ -122,6 +141,7 @@ enum problem_code execute_read(struct call *call)
         if (refused || call->response.status)
             return refused;
     }
+    plan_add_filters(&plan, call);
     plan_add(&plan, call, STEP_GATE, operation->gate);
     plan_add(&plan, call, STEP_ANSWER, operation->answer);
     if (call->page.count)
@@ -133,7 +153,10 @@ enum problem_code execute_read(struct call *call)
     pool_return(call->service->pool, connection);
     if (code)
         return failure_take(call, code, &failure);
-    if (gate_closed(&plan) || (!call->page.list && rows_count(plan_rows(&plan, STEP_ANSWER)) == 0))
+    if (!filters_good(&plan, call))
+        code = PROBLEM_invalid_parameter;
+    else if (gate_closed(&plan) ||
+             (!call->page.list && rows_count(plan_rows(&plan, STEP_ANSWER)) == 0))
         code = PROBLEM_not_found;
     else
         code = render_read(call, &plan);

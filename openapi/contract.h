@@ -183,6 +183,8 @@ struct parameter {
     uint16_t list_max;   /* most items of a list */
     uint16_t needs;      /* name id of the parameter without which it means nothing, or NAME_NONE */
     const char *initial; /* the schema's default, or NULL */
+    const struct statement *refers; /* x-refers: finds values that name nothing; or NULL */
+    uint16_t references;            /* the name under which that statement takes the values */
     const struct schema *schema;
     const uint16_t *
         choice_names; /* expand and sort: the condition of each enumeration value ("expand.region") */

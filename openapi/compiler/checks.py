@@ -7,6 +7,7 @@ from .schema import types_of
 from .source import Map
 from .statements import columns_of
 
+PRIVATE = "private"  # x-refers: records that not everybody may know to be there
 PAGE = {"page_rows", "cursor", "key.1", "key.2", "key.3", "key.4"}
 
 
@@ -46,6 +47,7 @@ class Checks:
             if not statement.internal:
                 self._published(statement, users)
         for operation in self.operations:
+            self._refers(operation)
             self._given(operation)
             self._answer(operation)
         self._selected()
@@ -139,6 +141,21 @@ class Checks:
     def _limits(self, statement):
         if len(statement.conditions()) > 64 or len(statement.parameters()) > 64:
             self.report.fault(statement.place, f'"{statement.name}" has more than 64 conditions or parameters')
+
+    def _refers(self, operation):
+        """Every filter that names a record says of which kind, so that one which names nothing is refused."""
+        for parameter in operation.parameters:
+            kind, place = parameter.refers, parameter.place
+            if kind is None:
+                if operation.method == "get" and parameter.role == "plain" and operation.statements and (
+                        parameter.type in ("uuid", "uuid_list") or parameter.schema.get("format") == "dotted-code"):
+                    self.report.fault(place, f'{operation.id}: the parameter "{parameter.name}" names a record, so it needs x-refers')
+                continue
+            if operation.method != "get" or parameter.role != "plain" or parameter.list_max or operation.flag("x-audited") \
+                    or not operation.statements:
+                self.report.fault(place, f'{operation.id}: x-refers is for a single value that a statement of a GET reads')
+            elif kind != PRIVATE and f"refers_{kind}" not in self.by_name:
+                self.report.fault(place, f'{operation.id}: "{parameter.name}" refers to "{kind}", and there is no statement refers_{kind}')
 
     def _given(self, operation):
         """Every parameter and member is read by a statement."""

@@ -2,6 +2,7 @@
 
 Never to break: the output depends on the input alone, so the same contract gives the same bytes.
 """
+from .checks import PRIVATE
 from .cwriter import c_bool, c_long_string, c_string
 from .schema import SchemaTable
 
@@ -148,8 +149,15 @@ class Emitter:
                 f".required = {c_bool(parameter.required)}, .list = {c_bool(parameter.list_max)}, "
                 f".list_max = {parameter.list_max}, "
                 f".needs = {self.name_ids[parameter.needs] if parameter.needs else 'NAME_NONE'}, "
-                f".initial = {c_string(parameter.initial)}, "
+                f".initial = {c_string(parameter.initial)}, {self._refers(parameter)}"
                 f".schema = {self.schemas.reference(parameter.schema)}, .choice_names = {choices}}}")
+
+    def _refers(self, parameter):
+        kind = parameter.refers
+        if kind in (None, PRIVATE):
+            return ""
+        return (f".refers = &contract_statements[{self.statement_index['refers_' + kind]}], "
+                f".references = {self.name_ids['references.' + kind]}, ")
 
     def _operation(self, index, operation):
         parameters = self._array("struct parameter", f"operation_parameters_{index}",
@@ -171,6 +179,9 @@ class Emitter:
         for role in ("gate", "answer"):
             if role in operation.statements:
                 read |= self.statements[self.statement_index[operation.statements[role]]].tables
+        for parameter in operation.parameters:
+            if parameter.refers not in (None, PRIVATE):
+                read |= self.statements[self.statement_index["refers_" + parameter.refers]].tables
         tables = self._array("uint16_t", f"operation_tables_{index}", self._table_ids(read))
         parts = [
             f".id = {c_string(operation.id)}", f".path = {c_string(operation.path)}", f".index = {index}",

@@ -35,6 +35,7 @@ class Parameter:
     schema: object  # of one item, when it is a list
     choices: list = field(default_factory=list)
     needs: str = None
+    refers: str = None  # what it names: a kind that has a statement refers_<kind>, or "private"
 
 
 @dataclass
@@ -195,7 +196,7 @@ class Builder:
         if initial is not None:
             initial = ",".join(map(_text, initial)) if isinstance(initial, list) else _text(initial)
         return Parameter(name, place, role, kind, node.get("required") is True, list_max, initial, item, choices,
-                         node.get("x-needs"))
+                         node.get("x-needs"), node.get("x-refers"))
 
     # -- bodies --
 

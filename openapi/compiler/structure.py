@@ -16,7 +16,7 @@ OPERATION_OURS = {"x-statements", "x-handler", "x-constant", "x-audited", "x-cos
                   "x-body-max-bytes", "x-orders", "x-match-required", "x-key", "x-reach", "x-secret", "x-recent-login",
                   "x-prepare", "x-lenient"}
 PARAMETER = {"name", "in", "required", "description", "schema", "style", "explode", "deprecated", "examples",
-             "example", "x-needs"}
+             "example", "x-needs", "x-refers"}
 HEADER = {"description", "required", "schema", "deprecated", "example"}
 BODY = {"description", "required", "content"}
 RESPONSE = {"description", "headers", "content"}

@@ -273,7 +273,7 @@ def test_the_link_stays_one_address(own_api):
 FILTERED = ["", "within=19", "within=19.01.06.2002", "kind=village", "kind=village,tbm", "status=active", "status=active,planned,closed",
             "q=desa", "q=tbm%20sama", f"near={NEAR}", f"near={NEAR}&radius_km=1.2", "has_location=true", "has_location=false",
             "as_of=2020-01-01", "as_of=2018-12-31&within=19", "updated_since=2026-01-01T00:00:00Z", "deleted=include",
-            f"supervisor={NATIONAL}", "region=19.01.06.2002", "npp=1901062D2000001", "identifier=onesearch:X", "within=99",
+            f"supervisor={NATIONAL}", "region=19.01.06.2002", "npp=1901062D2000001", "identifier=onesearch:X",
             "within=19&expand=region,supervisor", "kind=tbm&sort=name", "kind=tbm&sort=updated_at"]
 
 

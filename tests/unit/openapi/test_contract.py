@@ -137,7 +137,7 @@ HEADER = closed(["description", "schema"], description=TEXT, required={"type": "
 RESPONSE = closed(["description"], description=TEXT, content=CONTENT,
                   headers={"type": "object", "additionalProperties": either(HEADER)})
 PARAMETER = closed(["name", "in", "description", "schema"], **{"in": {"enum": ["path", "query", "header"]}}, name=TEXT,
-                   description=TEXT, required={"type": "boolean"}, schema=SCHEMA, style={"const": "form"},
+                   description=TEXT, required={"type": "boolean"}, schema=SCHEMA, style={"const": "form"}, **{"x-refers": TEXT},
                    explode={"const": False})
 PARAMETERS = {"type": "array", "uniqueItems": True, "items": either(PARAMETER)}
 OPERATION = closed(
