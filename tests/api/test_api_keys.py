@@ -9,8 +9,9 @@ from harness import libraries
 from harness.client import problem
 from harness.machines import PATH, api_key, assign, checksum, client, path_of, sound
 from harness.tokens import refused, use
+from harness.waiting import PATIENCE_SECONDS
 
-SECONDS = 10  # a change holds within two; the rest is a slow machine
+SECONDS = PATIENCE_SECONDS  # a change holds within two; the rest is a slow machine
 
 
 def eventually(question):
@@ -131,9 +132,13 @@ class TestUsing:
 
     def test_expired(self, api, database):
         """At its second, remembered or not: nothing changes in the database then."""
-        end = int(time.time()) + 3
-        _, key = made(api, database, expires_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(end)))
-        assert use(api, key["api_key"]).status_code == 200
+        for seconds in (3, 10, 60):  # on a busy machine the first may have expired before it was used
+            end = int(time.time()) + seconds
+            _, key = made(api, database, expires_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(end)))
+            answer = use(api, key["api_key"])
+            if time.time() < end:
+                break
+        assert answer.status_code == 200
         time.sleep(max(0, end - time.time()) + 0.1)
         refused(api, key["api_key"])
 

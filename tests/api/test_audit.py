@@ -10,6 +10,7 @@ import pytest
 
 from harness.assignments import appointed, end, user
 from harness.client import problem
+from harness.waiting import PATIENCE_SECONDS
 
 PATH = "/v1/audit"
 BANGKA, SULSEL = "19.01.07.2004", "73.08.01.1001"
@@ -306,7 +307,7 @@ def test_before_the_first_seal(cluster):
 
 def test_the_job_seals_and_tells(fresh):
     api = fresh(audit_seal_interval_s=1)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not (seals := list(api.pages(PATH + "/seals"))) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert seals and seals[-1]["previous"] == "0" * 64

@@ -10,8 +10,9 @@ from harness import libraries
 from harness.client import problem
 from harness.machines import OWNER, PATH, assign, client, credentials, path_of, secret, sound
 from harness.tokens import grant, oauth_error, refused, use
+from harness.waiting import PATIENCE_SECONDS
 
-SECONDS = 10  # a change holds within two; the rest is a slow machine
+SECONDS = PATIENCE_SECONDS  # a change holds within two; the rest is a slow machine
 
 
 def eventually(question):

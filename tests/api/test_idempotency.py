@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from harness import libraries, replications
 from harness.client import Api, problem
+from harness.waiting import until
 
 PATH = "/v1/libraries"
 
@@ -201,22 +202,32 @@ def test_racing_senders_of_a_refused_request_are_each_refused(own_api):
     assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(409, "npp_taken")}
 
 
+def advisory_waits(database):
+    with database.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711 AND NOT granted")
+        return cursor.fetchone()[0]
+
+
 def test_whoever_comes_while_the_first_is_at_work_waits_or_comes_back(fresh):
-    api = fresh(statement_timeout_ms=3000)
+    api = fresh(statement_timeout_ms=60000)
     sent, k = body(), key()
     with api.service.cluster.connect(api.service.database) as holder, api.service.cluster.connect(api.service.database) as other:
-        with holder.cursor() as cursor:  # the write takes its time, its claim is made
-            cursor.execute("CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(2.4); RETURN NEW; END'")
+        with holder.cursor() as cursor:  # the write waits until it may go on, its claim is made
+            cursor.execute("CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql"
+                           " AS 'BEGIN PERFORM pg_advisory_xact_lock(4711); RETURN NEW; END'")
             cursor.execute("CREATE TRIGGER slow BEFORE INSERT ON library FOR EACH ROW EXECUTE FUNCTION slow()")
+            cursor.execute("SELECT pg_advisory_lock(4711)")
         with ThreadPoolExecutor(2) as pool:
             api.token("national_admin")
             first = pool.submit(send, api, sent, k)
-            time.sleep(0.3)
+            until(lambda: advisory_waits(other))
             began = time.monotonic()
             second = send(api, sent, k)
             waited = time.monotonic() - began
             problem(second, 409, "idempotency_in_progress")
-            assert second.headers["Retry-After"] == "1" and 1 < waited < 2.5
+            assert second.headers["Retry-After"] == "1" and waited > 1
+            with holder.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(4711)")
             assert first.result().status_code == 201
         Api.replay(first.result(), send(api, sent, k))
         assert count(other, sent["name"]) == 1

@@ -8,6 +8,7 @@ from harness.assignments import appointed, end
 from harness.client import problem
 from harness.people import People
 from harness.sweep import sweep
+from harness.waiting import PATIENCE_SECONDS
 
 PATH = "/v1/me"
 
@@ -70,7 +71,7 @@ def test_what_is_given_and_taken_shows_at_once(own_api, people):
     before = own_api.get(PATH, token=token)
     assert own_api.get(PATH, token=token, headers={"If-None-Match": before.headers["ETag"]}).status_code == 304
     given = appointed(own_api, "team_member", holder=person["id"], region_code="19.01")
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not me(own_api, token)["scopes"] and time.monotonic() < deadline:
         time.sleep(0.05)
     after = own_api.get(PATH, token=token, headers={"If-None-Match": before.headers["ETag"]})
@@ -88,7 +89,7 @@ def test_nobody(own_api, people):
     token = people.token(person)
     assert own_api.get(PATH, token=token).status_code == 200
     people.sql("UPDATE app_user SET status = 'disabled', disabled_reason = 'uji' WHERE id = %s", person["id"])
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while (answer := own_api.get(PATH, token=token)).status_code == 200 and time.monotonic() < deadline:
         time.sleep(0.05)
     problem(answer, 401, "invalid_token")

@@ -15,8 +15,9 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from harness.client import problem
 from harness.tokens import SCOPES, Forger, ask, b64, grant, oauth_error, refused, unb64, use
+from harness.waiting import PATIENCE_SECONDS
 
-WAIT_SECONDS = 10  # a suspension counts within two; the rest is a slow machine
+WAIT_SECONDS = PATIENCE_SECONDS  # a suspension counts within two; the rest is a slow machine
 
 
 @pytest.fixture(scope="module")

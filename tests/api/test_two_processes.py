@@ -10,9 +10,10 @@ import pytest
 
 from harness.client import Api, problem
 from harness.libraries import KAPUK, change, made, path_of
+from harness.waiting import PATIENCE_SECONDS
 
-WITHIN_SECONDS = 1.0
-RIGHTS_SECONDS = 2.0
+WITHIN_SECONDS = PATIENCE_SECONDS  # the watch looks four times a second; the rest is a slow machine
+RIGHTS_SECONDS = PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def until(deadline_seconds, holds):
 def tag_of(api, path):
     """The tag once the process knows all there is."""
     answers = []
-    until(5, lambda: "ETag" in (answers.append(api.get(path)) or answers[-1].headers))
+    until(PATIENCE_SECONDS, lambda: "ETag" in (answers.append(api.get(path)) or answers[-1].headers))
     return answers[-1].headers["ETag"]
 
 

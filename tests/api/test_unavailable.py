@@ -6,13 +6,14 @@ import time
 import pytest
 from harness.client import problem
 from harness.proxy import Proxy
+from harness.waiting import PATIENCE_SECONDS
 
 WITHOUT_DATABASE = {"get_health_live", "get_metrics", "get_openapi", "get_docs", "get_docs_file", "list_problems",
                     "get_problem", "get_jwks", "get_oauth_metadata", "get_protected_resource"}
 PAGES = {"authorize", "submit_authorization"}  # for people: they say it in a page
 LINK = "tpl_" + "A" * 43  # of the form of one
-LONGEST_SECONDS = 5
-HEAL_SECONDS = 10
+LONGEST_SECONDS = PATIENCE_SECONDS / 2  # far less than the timeout of the client
+HEAL_SECONDS = PATIENCE_SECONDS
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 
 from harness.client import problem
 from harness.libraries import BANGKA, KAPUK, change, close, made, move, path_of
+from harness.waiting import until
 
 GETS = ["/v1/libraries?within=19", "/v1/libraries?within=19&format=csv", "/v1/libraries?within=19&format=csv&limit=3",
         "/v1/libraries?within=19&format=geojson", "/v1/libraries?near=-2,106&sort=name", path_of(KAPUK), path_of(KAPUK) + "?expand=region,supervisor",
@@ -22,12 +23,7 @@ def ask(api, path, tag=None, **options):
 
 def settled(api, path):
     """The tag once the watch has seen all there is: a stream has none while it cannot know."""
-    for _ in range(50):
-        answer = api.get(path)
-        if "ETag" in answer.headers:
-            return answer.headers["ETag"]
-        time.sleep(0.1)
-    raise AssertionError(f"no ETag on {path}")
+    return until(lambda: api.get(path).headers.get("ETag"))
 
 
 @pytest.mark.parametrize("path", GETS)
@@ -114,10 +110,7 @@ def test_no_304_survives_a_write(own_api, own_database, write, path):
         write(own_api, cursor)
     if write in (by_api, by_patch):
         assert ask(own_api, path, before).status_code == 200, "our own commit counts at once"
-    deadline = time.monotonic() + 5  # the watch looks every 250 ms
-    while ask(own_api, path, before).status_code == 304:
-        assert time.monotonic() < deadline, "the change was never seen"
-        time.sleep(0.05)
+    until(lambda: ask(own_api, path, before).status_code != 304)
     assert settled(own_api, path) != before
 
 
@@ -129,9 +122,7 @@ def test_regions_end_their_304_too(own_api, own_database):
         time.sleep(0.7)
         assert own_api.get(path).headers["ETag"] == tag, "nothing has changed"
         cursor.execute("UPDATE region SET name = 'Bangka Baru' WHERE code = '19.01'")
-    deadline = time.monotonic() + 5
-    while ask(own_api, path, tag).status_code == 304:
-        assert time.monotonic() < deadline
+    until(lambda: ask(own_api, path, tag).status_code != 304)
     assert "Bangka Baru" in own_api.get(path).text
 
 

@@ -35,6 +35,7 @@ class Api:
 
     one_process = False
     as_people = False
+    file = None  # of the test that is running
 
     def __init__(self, service, clients, contract):
         self.service, self.clients, self.contract = service, clients, contract
@@ -98,6 +99,8 @@ class Api:
         if token and "Authorization" not in headers:
             headers["Authorization"] = "Bearer " + self.spelled(token)
         again = method == "POST" and path.startswith("/v1/") and token and not once and "Idempotency-Key" not in headers
+        if method != "GET":
+            self.contract.writes[Api.file] += 1 + again
         if again:
             headers["Idempotency-Key"] = str(uuid.uuid4())
         answer = self.session.request(method, self.turn() + path, headers=headers, timeout=TIMEOUT_SECONDS, **options)

@@ -1,6 +1,7 @@
 """The contract as a witness: every answer the tests get is validated against it, and what it promises but no
 test ever saw is told at the end."""
 
+import collections
 import json
 import re
 from pathlib import Path
@@ -45,6 +46,7 @@ class Contract:
         self.seen = set()
         self.replayed = set()  # operations of which a POST was sent again, and answered as before
         self.codes = set()  # of problems
+        self.writes = collections.Counter()  # requests that are no GET, by the file of the test
         self.validators = {}
         self.routes = []
         for path, methods in document["paths"].items():
@@ -66,12 +68,14 @@ class Contract:
 
     def memory(self):
         """What was seen, in plain values that another process can add to its own."""
-        return {"text": self.text, "seen": sorted(self.seen), "replayed": sorted(self.replayed), "codes": sorted(self.codes)}
+        return {"text": self.text, "seen": sorted(self.seen), "replayed": sorted(self.replayed), "codes": sorted(self.codes),
+                "writes": dict(self.writes)}
 
     def remember(self, memory):
         self.seen.update(tuple(row) for row in memory["seen"])
         self.replayed.update(memory["replayed"])
         self.codes.update(memory["codes"])
+        self.writes.update(memory["writes"])
 
     def resolve(self, node):
         while isinstance(node, dict) and "$ref" in node:

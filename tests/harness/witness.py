@@ -6,9 +6,13 @@ import re
 
 import pytest
 
+from harness.client import Api
 from harness.contract import ROOT, Contract
 
 CONTRACT = pytest.StashKey()
+# How many requests that write one file of tests may send: the price of a resource is counted, not timed, so that no machine is
+# too slow for it. Reads are left out, because a wait for an event asks as often as the machine lets it.
+WRITES_PER_FILE = 1500
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -34,6 +38,16 @@ def faults_of(contract):
     missing = contract.unseen_codes(codes)
     if missing:
         yield "problems never reported: " + " ".join(missing)
+    for file, count in sorted(contract.writes.items()):
+        if count > WRITES_PER_FILE:
+            yield f"{file} sent {count} requests that write, and no file needs more than {WRITES_PER_FILE}: share what its tests " \
+                  "only look at (harness.rights.Stage), and send what only sets the scene once (once=True)"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """Before any fixture: whose requests those are that follow."""
+    Api.file = item.path.name
 
 
 @pytest.hookimpl(trylast=True)

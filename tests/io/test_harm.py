@@ -11,9 +11,10 @@ import requests
 from harness.client import problem
 from harness.proxy import Proxy
 from harness.wire import Wire, body_of, statuses, unchunk
+from harness.waiting import PATIENCE_SECONDS
 
 MIB = 1 << 20
-LATENCY_SECONDS = 2
+LATENCY_SECONDS = 20  # soon enough that nobody waits for the harm to end; a busy machine takes its time
 # Of a sanitized build: what it holds of a connection's thread, and the freed memory it keeps to watch it.
 GROWTH_BYTES = 96 * MIB
 STREAM = "/v1/regions?format=csv"
@@ -71,7 +72,7 @@ class Others:
             self.largest = max(self.largest, resident_bytes(self.api))
             time.sleep(0.005)
 
-    def answered(self, count, seconds=20):
+    def answered(self, count, seconds=PATIENCE_SECONDS):
         """Waits until so many more answers have come."""
         end, goal = time.monotonic() + seconds, len(self.seconds) + count
         while len(self.seconds) < goal:

@@ -20,6 +20,7 @@ from harness.assignments import appointed
 from harness.client import problem
 from harness.service import free_port
 from harness.users import PASSWORD, PATH, invite
+from harness.waiting import until
 
 LINK = re.compile(r"\S+/account/password\?token=tpl_\S+")
 
@@ -81,13 +82,6 @@ def mailing(fresh, server, certificate):
         return fresh(**{"smtp_url": f"smtp://127.0.0.1:{server.port}", "smtp_from": "tpbis@perpusnas.example.id", "smtp_user": "tpbis",
                         "smtp_password": "kata-rahasia-surel", "smtp_ca_file": certificate, "mail_interval_s": 1, **settings})
     return make
-
-
-def until(condition, seconds=30):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "nothing came"
-        time.sleep(0.1)
 
 
 def link_of(api, one):

@@ -122,10 +122,10 @@ def test_not_ready_before_it_can_serve(make, supervisor, cluster, eventually):
 
 
 def test_the_watchdog_is_fed_while_it_serves(make, supervisor, eventually):
-    make({"WATCHDOG_USEC": "2000000"})
-    eventually(lambda: len(supervisor.told("WATCHDOG", "1")) > 3)
+    make({"WATCHDOG_USEC": "6000000"})
+    eventually(lambda: len(supervisor.told("WATCHDOG", "1")) > 2)
     fed = supervisor.told("WATCHDOG")
-    assert max(later - earlier for earlier, later in zip(fed, fed[1:])) < 2
+    assert max(later - earlier for earlier, later in zip(fed, fed[1:])) < 6
 
 
 def test_the_watchdog_is_not_fed_when_no_request_ends(make, supervisor, eventually):

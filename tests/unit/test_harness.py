@@ -5,7 +5,9 @@ import socket
 import pytest
 
 from harness import client
+from harness.contract import Contract
 from harness.service import free_port
+from harness.witness import WRITES_PER_FILE, faults_of
 
 
 class TestTokensAreRenewed:
@@ -59,3 +61,24 @@ class TestFreePorts:
         for _ in range(2):
             with socket.create_server((address, port), family=family):
                 socket.create_connection(("127.0.0.1" if address == "0.0.0.0" else address, port)).close()
+
+
+class TestThePriceOfAFile:
+    """A resource costs the run seconds: counted in requests that write, and not in time."""
+
+    def of(self, **writes):
+        contract = Contract({"paths": {}})
+        contract.writes.update(writes)
+        return [fault for fault in faults_of(contract) if "requests that write" in fault]
+
+    def test_is_bounded(self):
+        assert self.of(test_one=WRITES_PER_FILE) == []
+        [fault] = self.of(test_one=WRITES_PER_FILE, test_two=WRITES_PER_FILE + 1)
+        assert fault.startswith(f"test_two sent {WRITES_PER_FILE + 1} ")
+
+    def test_is_put_together_from_the_workers(self):
+        parts = [Contract.parse('{"paths": {}}') for _ in range(2)]
+        for part in parts:
+            part.writes["test_one"] = 5
+        parts[0].remember(parts[1].memory())
+        assert parts[0].writes == {"test_one": 10}
