@@ -3,7 +3,7 @@ programme's words: a coordinator appoints facilitators of the province, who appo
 
 import pytest
 
-from harness.assignments import PATH, appointed, change, end, user
+from harness.assignments import PATH, appointed, change, end, invited
 from harness.rights import BANGKA, BELITUNG, EVERYBODY, PROVINCE, SULSEL, Stage, assert_refused, reaches, try_row
 
 READS = {"list_assignments", "get_assignment", "list_audit", "list_audit_seals", "get_me", "get_me_can"}
@@ -41,7 +41,7 @@ class Attempt:
         return self.stage.get((self.given, self.place), lambda: appointed(self.api, self.given, region_code=self.place)["id"])
 
     def create_assignment(self):
-        return self.api.post(PATH, token=self.role, json={"role": self.given, "region_code": self.place, "user_id": user(self.api)})
+        return self.api.post(PATH, token=self.role, json={"role": self.given, "region_code": self.place, "user_id": invited(self.api, self.role)})
 
     def list_assignments(self):
         one = self.made()
