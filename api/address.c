@@ -161,22 +161,52 @@ static struct span without_port(struct span element)
     return element;
 }
 
+static bool client_find(const struct proxies *proxies, const struct sockaddr *peer,
+                        struct span forwarded, struct in6_addr *ret_address)
+{
+    struct in6_addr next;
+    struct span element;
+    if (!peer_read(peer, ret_address))
+        return false;
+    while (trusted(proxies, ret_address) && last_take(&forwarded, &element) &&
+           address_read(without_port(element), &next))
+        *ret_address = next;
+    return true;
+}
+
+/* Only the first `bits` of 128, whole bytes of them. */
+static void network_write(struct in6_addr address, unsigned bits, char ret_text[ADDRESS_TEXT])
+{
+    bool four = is_ipv4(&address);
+    memset(address.s6_addr + bits / 8, 0, 16 - bits / 8);
+    inet_ntop(four ? AF_INET : AF_INET6, address.s6_addr + (four ? sizeof(mapped) : 0), ret_text,
+              ADDRESS_TEXT);
+    unsigned skipped = four ? 96 : 0;
+    if (bits < 128)
+        snprintf(ret_text + strlen(ret_text), ADDRESS_TEXT - strlen(ret_text), "/%u",
+                 bits - skipped);
+}
+
 void address_of(const struct proxies *proxies, const struct sockaddr *peer, struct span forwarded,
                 char ret_text[ADDRESS_TEXT])
 {
-    struct in6_addr address, next;
-    struct span element;
+    struct in6_addr address;
     ret_text[0] = '\0';
-    if (!peer_read(peer, &address))
-        return;
-    while (trusted(proxies, &address) && last_take(&forwarded, &element) &&
-           address_read(without_port(element), &next))
-        address = next;
-    if (is_ipv4(&address)) {
-        inet_ntop(AF_INET, address.s6_addr + sizeof(mapped), ret_text, ADDRESS_TEXT);
-        return;
-    }
-    memset(address.s6_addr + SUBSCRIBER_BITS / 8, 0, 16 - SUBSCRIBER_BITS / 8);
-    inet_ntop(AF_INET6, &address, ret_text, ADDRESS_TEXT);
-    strcat(ret_text, "/64");
+    if (client_find(proxies, peer, forwarded, &address))
+        network_write(address, is_ipv4(&address) ? 128 : SUBSCRIBER_BITS, ret_text);
+}
+
+void address_network_of(const struct proxies *proxies, const struct sockaddr *peer,
+                        struct span forwarded, char ret_text[ADDRESS_TEXT])
+{
+    struct in6_addr address;
+    ret_text[0] = '\0';
+    if (client_find(proxies, peer, forwarded, &address))
+        network_write(address, is_ipv4(&address) ? 96 + 24 : 48, ret_text);
+}
+
+bool proxies_trust(const struct proxies *proxies, const struct sockaddr *peer)
+{
+    struct in6_addr address;
+    return peer_read(peer, &address) && trusted(proxies, &address);
 }

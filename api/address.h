@@ -2,6 +2,7 @@
 #ifndef API_ADDRESS_H
 #define API_ADDRESS_H
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include "api/base/span.h"
@@ -16,5 +17,12 @@ void proxies_free(struct proxies *proxies);
  * An IPv6 address stands for its /64, which one subscriber has: "2001:db8:1:2::/64". "" when there is no peer. */
 void address_of(const struct proxies *proxies, const struct sockaddr *peer, struct span forwarded,
                 char ret_text[ADDRESS_TEXT]);
+
+/* Is the peer itself a trusted proxy? */
+bool proxies_trust(const struct proxies *proxies, const struct sockaddr *peer);
+
+/* The same as a network of many: the /24 of an IPv4 address, the /48 of an IPv6 one. For the log. */
+void address_network_of(const struct proxies *proxies, const struct sockaddr *peer,
+                        struct span forwarded, char ret_text[ADDRESS_TEXT]);
 
 #endif

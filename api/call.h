@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include "api/base/buffer.h"
 #include "api/base/settings.h"
+#include "api/base/trail.h"
 #include "api/frame.h"
 #include "auth/auth.h"
 #include "db/query.h"
@@ -87,7 +88,8 @@ struct call {
     struct span path_values[SEGMENTS_MAX];
     size_t path_value_count;
     bool path_valid; /* its parameters are ids and codes as the contract has them */
-    struct span request_id, traceparent;
+    struct trail trail;
+    struct span request_id, traceparent; /* request_id: that of the trail */
     enum language language;
     uint8_t media; /* one bit of enum media: what the answer will be */
     bool accepts_gzip;

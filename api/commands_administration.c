@@ -88,9 +88,9 @@ static int audit_verify(struct owner *owner, const char *expected)
         good = false;
     }
     if (seals && rest)
-        printf("%s: %zu seals over %" PRIu64 " rows; %s rows not sealed yet\n",
+        printf("%s: %zu seals over %" PRIu64 " rows; %s rows blank; %s rows not sealed yet\n",
                good ? "intact" : "BROKEN", rows_count(seals), rows,
-               owner_cell(owner, rest, 0, "rows"));
+               owner_cell(owner, rest, 0, "blank"), owner_cell(owner, rest, 0, "rows"));
     rows_free(rest);
     rows_free(seals);
     return good ? 0 : 1;

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include "api/address.h"
 #include "api/base/clock.h"
 #include "api/base/digest.h"
 #include "api/base/uuid.h"
@@ -22,7 +23,6 @@
 #include "api/validate.h"
 
 #define TARGET_MAX_BYTES 8000
-#define REQUEST_ID_MAX 64
 
 static enum problem_code gate_frame(struct call *call)
 {
@@ -238,20 +238,33 @@ static enum problem_code (*const gates[])(struct call *call) = {
     body_bind,         precondition_take, idempotency_take,  gate_execute,
 };
 
-/* Ours where the client sent none, or one that would not be safe in a log. */
-static void request_id_take(struct call *call)
+/* A header's value that is safe in a log, or SPAN_NONE. */
+static struct span id_header(const struct call *call, const char *name)
 {
-    struct span id = call_header(call, "X-Request-Id");
+    struct span id = call_header(call, name);
     bool good = id.len > 0 && id.len <= REQUEST_ID_MAX;
     for (size_t i = 0; good && i < id.len; i++)
         good = id.ptr[i] > ' ' && id.ptr[i] < 0x7f && id.ptr[i] != '"' && id.ptr[i] != '\\';
-    if (good) {
-        call->request_id = arena_copy(call->arena, id);
-        return;
+    return good ? arena_copy(call->arena, id) : SPAN_NONE;
+}
+
+/* The request's id is ours: made by our own proxy, else here. What the caller calls it is kept beside it, so that nobody can put a
+ * request under the id of another one. */
+static void trail_take(struct call *call)
+{
+    struct span id = SPAN_NONE;
+    char *network = arena_alloc(call->arena, ADDRESS_TEXT);
+    if (proxies_trust(call->service->proxies, call->peer))
+        id = id_header(call, "X-Edge-Request-Id");
+    if (!id.ptr) {
+        char *made = arena_alloc(call->arena, 37);
+        uuid_v7(made);
+        id = (struct span){made, 36};
     }
-    char *made = arena_alloc(call->arena, 37);
-    uuid_v7(made);
-    call->request_id = (struct span){made, 36};
+    address_network_of(call->service->proxies, call->peer,
+                       call_header_list(call, "X-Forwarded-For"), network);
+    call->request_id = id;
+    call->trail = (struct trail){id, id_header(call, "X-Request-Id"), network};
 }
 
 /* A trace that begins here, not sampled: nobody collects it, but log lines can be joined by it. */
@@ -284,7 +297,8 @@ static void traceparent_take(struct call *call)
 
 void pipeline_run(struct call *call)
 {
-    request_id_take(call);
+    trail_take(call);
+    trail_set(&call->trail);
     traceparent_take(call);
     call->language = accept_language(call_header_list(call, "Accept-Language"));
     call->accepts_gzip = accept_gzip(call_header_list(call, "Accept-Encoding"));
@@ -299,6 +313,7 @@ void pipeline_run(struct call *call)
     respond_finish(call);
     if (!call->response.stream)
         record(call, code);
+    trail_set(NULL);
 }
 
 static bool statement_personal(const struct statement *statement)

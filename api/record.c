@@ -21,9 +21,9 @@ static void write_line(struct call *call, const char *event, const char *problem
                        : call->path_valid ? call->target.path
                                           : span_of(call->operation->path);
     metrics_request(call->service->metrics, call->operation, status, us);
-    log_event(status >= 500 ? LOG_WARNING : LOG_INFO, event, LOG_S("request_id", call->request_id),
-              LOG_C("method", method), LOG_S("path", path),
-              LOG_C("operation", call->operation ? call->operation->id : NULL),
+    log_event(status >= 500 ? LOG_WARNING : LOG_INFO, event,
+              LOG_S("caller_request_id", call->trail.caller_request_id), LOG_C("method", method),
+              LOG_S("path", path), LOG_C("operation", call->operation ? call->operation->id : NULL),
               LOG_I("status", status), LOG_I("us", us), LOG_I("bytes", bytes),
               LOG_C("client", call->authenticated ? call->principal.client_id : NULL),
               LOG_C("api_key", call->authenticated ? call->principal.api_key_id : NULL),

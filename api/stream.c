@@ -123,7 +123,10 @@ ssize_t stream_read(struct stream *stream, char *ret_bytes, size_t max)
         }
         if (stream->ended)
             return 0;
-        if (!batch_next(stream)) {
+        trail_set(&stream->call->trail); /* another thread's, perhaps */
+        bool good = batch_next(stream);
+        trail_set(NULL);
+        if (!good) {
             stream->failed = true;
             return -1;
         }
@@ -170,7 +173,9 @@ void stream_close(struct stream *stream)
     struct call *call = stream->call;
     stream_detach(stream);
     atomic_fetch_sub(&call->service->streams, 1);
+    trail_set(&call->trail);
     record_stream(call, stream->ended && !stream->failed);
+    trail_set(NULL);
     if (stream->zipping)
         deflateEnd(&stream->zip);
     buffer_free(&stream->plain);

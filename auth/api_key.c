@@ -193,7 +193,7 @@ static void remember(struct api_keys *keys, const unsigned char hash[32], uint64
 
 static enum problem_code refused(const char *reason)
 {
-    log_event(LOG_INFO, "api_key_refused", LOG_C("reason", reason));
+    log_security(LOG_INFO, "api_key_refused", LOG_C("reason", reason));
     return PROBLEM_invalid_token;
 }
 

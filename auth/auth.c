@@ -128,7 +128,7 @@ bool door_token_read(struct auth *auth, struct arena *arena, struct span token,
         }
     }
     if (fault != TOKEN_FAULT_none)
-        log_event(LOG_INFO, "token_refused", LOG_C("reason", token_fault_text(fault)));
+        log_security(LOG_INFO, "token_refused", LOG_C("reason", token_fault_text(fault)));
     return fault == TOKEN_FAULT_none;
 }
 
@@ -200,8 +200,8 @@ enum problem_code door_admit(struct auth *auth, struct arena *arena,
     if (!reason && (revoked || !standing.active))
         reason = revoked ? "revoked" : "standing";
     if (reason) {
-        log_event(LOG_INFO, "token_refused", LOG_C("reason", reason),
-                  LOG_C("client", claims->client_id));
+        log_security(LOG_INFO, "token_refused", LOG_C("reason", reason),
+                     LOG_C("client", claims->client_id));
         return PROBLEM_invalid_token;
     }
     uint32_t withheld = personal && !(claims->login.methods & AMR_MFA)
@@ -237,8 +237,8 @@ static enum problem_code api_key_bearer(struct auth *auth, struct arena *arena, 
     if (problem != PROBLEM_NONE)
         return problem;
     if (!standing.active) {
-        log_event(LOG_INFO, "api_key_refused", LOG_C("reason", "standing"),
-                  LOG_C("client", client_id));
+        log_security(LOG_INFO, "api_key_refused", LOG_C("reason", "standing"),
+                     LOG_C("client", client_id));
         return PROBLEM_invalid_token;
     }
     *ret_principal = (struct principal){

@@ -46,7 +46,7 @@ enum problem_code auth_login(struct pool *pool, struct arena *arena,
     int64_t wait_s = wait ? strtoll(wait, NULL, 10) : 0;
     if (wait_s > 0) {
         *ret_wait_s = wait_s;
-        log_event(LOG_WARNING, "login_throttled", LOG_I("wait_s", wait_s));
+        log_security(LOG_WARNING, "login_throttled", LOG_I("wait_s", wait_s));
         return PROBLEM_login_throttled;
     }
     bool right = false;
@@ -56,10 +56,10 @@ enum problem_code auth_login(struct pool *pool, struct arena *arena,
     if (problem != PROBLEM_NONE)
         return problem;
     if (!right) {
-        log_event(LOG_WARNING, "login_refused", LOG_C("user", user.id ? user.id : "unknown"));
+        log_security(LOG_WARNING, "login_refused", LOG_C("user", user.id ? user.id : "unknown"));
         return PROBLEM_wrong_login;
     }
-    log_event(LOG_INFO, "login", LOG_C("user", user.id));
+    log_security(LOG_INFO, "login", LOG_C("user", user.id));
     *ret_user = user;
     return PROBLEM_NONE;
 }

@@ -14,7 +14,8 @@
 /* The id is logged of a client that there is: anything else may be a name that was typed in the wrong place. */
 static enum problem_code refused(struct span client_id, const char *reason)
 {
-    log_event(LOG_WARNING, "client_refused", LOG_C("reason", reason), LOG_S("client", client_id));
+    log_security(LOG_WARNING, "client_refused", LOG_C("reason", reason),
+                 LOG_S("client", client_id));
     return PROBLEM_invalid_client;
 }
 

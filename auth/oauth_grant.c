@@ -71,8 +71,8 @@ static enum problem_code key_read(const struct oauth_call *call,
 static enum problem_code refused(const struct oauth_client *client, const char *what,
                                  const char *outcome)
 {
-    log_event(LOG_WARNING, "grant_refused", LOG_C("what", what),
-              LOG_C("reason", outcome ? outcome : "malformed"), LOG_C("client", client->id));
+    log_security(LOG_WARNING, "grant_refused", LOG_C("what", what),
+                 LOG_C("reason", outcome ? outcome : "malformed"), LOG_C("client", client->id));
     return outcome && strcmp(outcome, "scope") == 0 ? PROBLEM_invalid_scope : PROBLEM_invalid_grant;
 }
 
@@ -109,7 +109,7 @@ enum problem_code oauth_client_credentials(const struct oauth_call *call,
 {
     uint32_t granted;
     if (!scopes_grant(scope, client->held, &granted)) {
-        log_event(LOG_INFO, "scope_refused", LOG_C("client", client->id));
+        log_security(LOG_INFO, "scope_refused", LOG_C("client", client->id));
         return PROBLEM_invalid_scope;
     }
     struct oauth_tokens tokens = {.scope = scope_text(call->arena, granted)};

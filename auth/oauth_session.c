@@ -150,8 +150,8 @@ enum problem_code oauth_code_issue(const struct oauth_call *call,
     rows_free(rows);
     if (!issued || strcmp(issued, "t") != 0)
         return PROBLEM_invalid_grant;
-    log_event(LOG_INFO, "code_issued", LOG_C("user", request->user_id),
-              LOG_C("client", request->client->id));
+    log_security(LOG_INFO, "code_issued", LOG_C("user", request->user_id),
+                 LOG_C("client", request->client->id));
     *ret_code = arena_copy(call->arena, span_of(code));
     return PROBLEM_NONE;
 }

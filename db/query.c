@@ -13,10 +13,12 @@
 #include "api/base/buffer.h"
 #include "api/base/clock.h"
 #include "api/base/log.h"
+#include "api/base/trail.h"
 #include "db/exchange.h"
 #include "db/sqlstate.h"
 
-static const uint32_t context_types[] = {25, 25, 25, 25}; /* text */
+#define CONTEXT_PARTS 5
+static const uint32_t context_types[CONTEXT_PARTS] = {25, 25, 25, 25, 25}; /* text */
 
 /* Must be the first of its transaction: once a snapshot is taken it can no longer become READ
  * WRITE. */
@@ -25,8 +27,9 @@ static const struct engine_statement engine_begin = {
 static const struct engine_statement engine_context = {
     ENGINE_FIRST + 1,
     "SELECT set_config('tpbis.actor', $1, true), set_config('tpbis.client', $2, true),"
-    " set_config('tpbis.request_id', $3, true), set_config('tpbis.operation', $4, true)",
-    4, context_types};
+    " set_config('tpbis.request_id', $3, true), set_config('tpbis.operation', $4, true),"
+    " set_config('tpbis.caller_request_id', $5, true)",
+    CONTEXT_PARTS, context_types};
 /* if_assigned: a transaction that has written nothing needs no number. */
 static const struct engine_statement engine_changed = {
     ENGINE_FIRST + 2,
@@ -215,17 +218,17 @@ enum problem_code query_read(struct connection *connection, const struct query_s
 
 /* Pointers to NUL-terminated copies of the context, all in one buffer that the caller frees. */
 static void context_copy(const struct write_context *context, struct buffer *copies,
-                         const char *ret_values[4])
+                         const char *ret_values[CONTEXT_PARTS])
 {
-    const struct span parts[4] = {context->actor, context->client, context->request_id,
-                                  context->operation};
-    size_t begins[4];
-    for (size_t i = 0; i < 4; i++) {
+    const struct span parts[CONTEXT_PARTS] = {context->actor, context->client, context->request_id,
+                                              context->operation, trail_get()->caller_request_id};
+    size_t begins[CONTEXT_PARTS];
+    for (size_t i = 0; i < CONTEXT_PARTS; i++) {
         begins[i] = copies->len;
         buffer_span(copies, parts[i]);
         buffer_char(copies, '\0');
     }
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < CONTEXT_PARTS; i++)
         ret_values[i] = copies->data + begins[i];
 }
 
@@ -239,8 +242,9 @@ static void changed_read(const PGresult *result, struct table_set *ret_changed)
                 ret_changed->bits[table / 64] |= UINT64_C(1) << table % 64;
 }
 
-static void write_queue(struct exchange *exchange, bool opens, const char *const context[4],
-                        const struct query_step *steps, size_t count)
+static void write_queue(struct exchange *exchange, bool opens,
+                        const char *const context[CONTEXT_PARTS], const struct query_step *steps,
+                        size_t count)
 {
     if (opens)
         exchange_engine(exchange, &engine_begin, NULL);
@@ -268,7 +272,7 @@ enum problem_code query_write(struct connection *connection, const struct write_
 {
     enum problem_code code = PROBLEM_NONE;
     struct buffer copies = {0};
-    const char *values[4];
+    const char *values[CONTEXT_PARTS];
     assert(count + FRAME_BEFORE + 1 <= EXCHANGE_RUNS);
     memset(ret_rows, 0, count * sizeof *ret_rows);
     context_copy(context, &copies, values);

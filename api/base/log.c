@@ -4,6 +4,7 @@
 
 #include "api/base/buffer.h"
 #include "api/base/clock.h"
+#include "api/base/trail.h"
 #include "api/base/utf8.h"
 #include <errno.h>
 #include <stdatomic.h>
@@ -67,8 +68,21 @@ static void write_line(const struct buffer *line)
     }
 }
 
-void log_fields(enum log_level level, const char *event, const struct log_field *fields,
-                size_t count)
+static void add_trail(struct buffer *line, bool security)
+{
+    const struct trail *trail = trail_get();
+    if (trail->request_id.ptr || security) {
+        BUFFER_LITERAL(line, ",\"request_id\":");
+        add_text(line, trail->request_id);
+    }
+    if (security) {
+        BUFFER_LITERAL(line, ",\"network\":");
+        add_text(line, *trail->network ? span_of(trail->network) : SPAN_NONE);
+    }
+}
+
+void log_fields(enum log_level level, const char *event, bool security,
+                const struct log_field *fields, size_t count)
 {
     static const char *const names[] = {"debug", "info", "warning", "error"};
     if ((int)level < atomic_load_explicit(&least, memory_order_relaxed))
@@ -83,6 +97,7 @@ void log_fields(enum log_level level, const char *event, const struct log_field 
     buffer_span(&line, span_of(names[level]));
     BUFFER_LITERAL(&line, "\",\"event\":");
     add_text(&line, span_of(event));
+    add_trail(&line, security);
     for (size_t i = 0; i < count && fields[i].kind != LOG_END; i++) {
         buffer_char(&line, ',');
         add_text(&line, span_of(fields[i].name));

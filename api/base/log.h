@@ -3,6 +3,7 @@
 #define BASE_LOG_H
 
 #include "api/base/span.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR };
@@ -20,10 +21,16 @@ struct log_field {
 
 void log_level_set(enum log_level level); /* safe while other threads log */
 /* {"time": ..., "level": ..., "event": event, fields...}, written with one write(2). */
-void log_fields(enum log_level level, const char *event, const struct log_field *fields,
-                size_t count);
+void log_fields(enum log_level level, const char *event, bool security,
+                const struct log_field *fields, size_t count);
+/* Of a request (api/base/trail.h) its id stands in every line. */
 #define log_event(level, event, ...)                                                               \
-    log_fields((level), (event), (const struct log_field[]){__VA_ARGS__},                          \
+    log_fields((level), (event), false, (const struct log_field[]){__VA_ARGS__},                   \
+               sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field))
+/* For whom somebody is, claims to be, or is refused to be (logins, tokens, clients, grants, keys): the line always has request_id and the
+ * network of the address (ASVS 16.2.1), null where no request is at work. */
+#define log_security(level, event, ...)                                                            \
+    log_fields((level), (event), true, (const struct log_field[]){__VA_ARGS__},                    \
                sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field))
 
 #endif

@@ -137,8 +137,8 @@ static bool open_request(struct call *call, struct authorize *authorize,
     }
     if (fault == AUTHORIZE_GOOD)
         return true;
-    log_event(LOG_INFO, "authorize_refused", LOG_I("fault", (int)fault), LOG_C("error", error),
-              LOG_C("client", authorize->client.id));
+    log_security(LOG_INFO, "authorize_refused", LOG_I("fault", (int)fault), LOG_C("error", error),
+                 LOG_C("client", authorize->client.id));
     *ret_problem = fault == AUTHORIZE_REFUSED ? refuse(authorize, error, why)
                                               : authorize_fault_page(authorize, fault);
     return false;

@@ -7,8 +7,9 @@ RETURN coalesce(a.digest, sha256(convert_to(jsonb_build_array(a.salt, a.before, 
 
 CREATE OR REPLACE FUNCTION audit_row_digest(a audit) RETURNS bytea
 LANGUAGE sql STABLE
-RETURN sha256(convert_to(jsonb_build_array(a.id, (extract(epoch FROM a.at) * 1000000)::bigint, a.xid::text, a.actor, a.client_id, a.request_id,
-    a.operation, a.table_name, a.row_key, a.action, a.place, encode(audit_payload_digest(a), 'hex'))::text, 'UTF8'));
+RETURN sha256(convert_to((jsonb_build_array(a.id, (extract(epoch FROM a.at) * 1000000)::bigint, a.xid::text, a.actor, a.client_id, a.request_id,
+    a.operation, a.table_name, a.row_key, a.action, a.place, encode(audit_payload_digest(a), 'hex'))
+    || CASE WHEN a.caller_request_id IS NULL THEN '[]' ELSE jsonb_build_array(a.caller_request_id) END)::text, 'UTF8'));
 
 -- BEFORE UPDATE, DELETE, TRUNCATE: nothing changes but contents, which may go, each with its record in audit_erasure.
 CREATE OR REPLACE FUNCTION audit_keep() RETURNS trigger

@@ -1,7 +1,7 @@
 -- The audit as those see it who may, newest first, and its seals, which anybody may keep.
 
 -- name: list_audit :many
-SELECT a.id, a.at, a.actor, a.client_id, a.request_id, a.operation, a.table_name AS "table", a.row_key AS record, a.action,
+SELECT a.id, a.at, a.actor, a.client_id, a.request_id, a.caller_request_id, a.operation, a.table_name AS "table", a.row_key AS record, a.action,
     nullif(a.place, '') AS region_code, a.before, a.after, a.digest IS NOT NULL AS erased
     , coalesce(u.name, own.name) AS actor_name, c.name AS client_name                                                --? expand.actor
 FROM audit a

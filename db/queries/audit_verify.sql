@@ -8,7 +8,7 @@ FROM audit_seal s
 ORDER BY s.number
 
 -- name: audit_unsealed :one internal owner
-SELECT count(*) AS rows
+SELECT count(*) AS rows, (SELECT count(*) FROM audit b WHERE b.digest IS NOT NULL) AS blank
 FROM audit a
 WHERE a.xid >= coalesce((SELECT max(s.to_xid) FROM audit_seal s), '0'::xid8)
 
@@ -21,11 +21,26 @@ kept AS (SELECT u.id, substring(s.row_digests FROM (32 * (u.n - 1) + 1)::integer
          FROM sealed s, unnest(s.row_ids) WITH ORDINALITY AS u (id, n)),
 there AS (
     SELECT a.id, a.digest IS NOT NULL AS erased,
-           sha256(convert_to(jsonb_build_array(a.id, (extract(epoch FROM a.at) * 1000000)::bigint, a.xid::text, a.actor, a.client_id, a.request_id,
+           sha256(convert_to((jsonb_build_array(a.id, (extract(epoch FROM a.at) * 1000000)::bigint, a.xid::text, a.actor, a.client_id, a.request_id,
                a.operation, a.table_name, a.row_key, a.action, a.place,
-               encode(coalesce(a.digest, sha256(convert_to(jsonb_build_array(a.salt, a.before, a.after)::text, 'UTF8'))), 'hex'))::text, 'UTF8')) AS digest,
-           num_nonnulls(a.before, a.after, a.salt) > 0 AS has_contents
-    FROM audit a, sealed s WHERE a.xid >= s.from_xid AND a.xid < s.to_xid)
+               encode(coalesce(a.digest, sha256(convert_to(jsonb_build_array(a.salt, a.before, a.after)::text, 'UTF8'))), 'hex'))
+               || CASE WHEN a.caller_request_id IS NULL THEN '[]' ELSE jsonb_build_array(a.caller_request_id) END)::text, 'UTF8')) AS digest,
+           num_nonnulls(a.before, a.after, a.salt) > 0 AS has_contents, a.table_name
+    FROM audit a, sealed s WHERE a.xid >= s.from_xid AND a.xid < s.to_xid),
+-- Of what is blank, the audit's own row of its erasure, and whether something asked for that in the same transaction: a request or a purge on record, or
+-- the person or participant, made anonymous since. Other tables hold nobody's data, so nothing ever asks for their erasure.
+recorded AS (
+    SELECT there.id, e.xid, e.xid IS NOT NULL AS on_record, there.table_name IN ('app_user', 'organization_contact', 'person', 'person_contact',
+               'personal_data_request', 'team_member', 'training_participant') AS personal
+    FROM there LEFT JOIN audit e ON e.table_name = 'audit_erasure' AND e.action = 'insert' AND e.row_key = jsonb_build_object('audit_id', there.id)
+    WHERE there.erased),
+asked AS (
+    SELECT r.id FROM recorded r JOIN audit c ON c.xid = r.xid
+    WHERE r.personal AND c.action IN ('insert', 'update') AND (
+        c.table_name IN ('personal_data_request', 'personal_data_purge')
+        OR c.table_name = 'person' AND EXISTS (SELECT FROM person p WHERE p.id::text = c.row_key ->> 'id' AND p.erased_at IS NOT NULL)
+        OR c.table_name = 'training_participant' AND EXISTS (
+            SELECT FROM training_participant p WHERE p.id::text = c.row_key ->> 'id' AND p.erased_at IS NOT NULL)))
 SELECT f.fault, f.id FROM (
     SELECT 'the seal before is missing' AS fault, NULL::bigint AS id FROM sealed s
     WHERE s.number > 1 AND NOT EXISTS (SELECT FROM audit_seal p WHERE p.number = s.number - 1)
@@ -43,6 +58,9 @@ SELECT f.fault, f.id FROM (
     WHERE kept.digest IS DISTINCT FROM there.digest
     UNION ALL
     SELECT 'erased without a record of it', there.id FROM there
-    WHERE there.erased AND (there.has_contents OR NOT EXISTS (SELECT FROM audit_erasure e WHERE e.audit_id = there.id))) f
+    WHERE there.erased AND (there.has_contents OR NOT EXISTS (SELECT FROM audit_erasure e WHERE e.audit_id = there.id))
+    UNION ALL
+    SELECT CASE WHEN r.on_record THEN 'erased, and no request and no purge asked for it' ELSE 'erased, and the audit has no row of that' END, r.id
+    FROM recorded r WHERE NOT EXISTS (SELECT FROM asked WHERE asked.id = r.id)) f
 ORDER BY f.id NULLS FIRST
 LIMIT 100

@@ -283,8 +283,8 @@ def test_every_write_is_audited(own_api, own_database):
     client = own_api.client("national_admin")["client_id"]
     private = {"phone": "0717-rahasia-1", "email": "rahasia@example.id"}
     library = own_api.post("/v1/libraries", json={"name": "Audit", "kind": "tbm", "region_code": "19.01.06.2002", "computers": 1, "founded_on": "2020-01-01", **private},
-                           token="national_admin", headers={"X-Request-Id": "audit-create"}).json()
-    path, headers = path_of(library), lambda name: {"X-Request-Id": f"audit-{name}", "If-Match": "*"}
+                           token="national_admin", headers={"X-Edge-Request-Id": "audit-create"}).json()
+    path, headers = path_of(library), lambda name: {"X-Edge-Request-Id": f"audit-{name}", "If-Match": "*"}
     assert own_api.patch(path, {"phone": "0717-rahasia-2", "name": "Audit Baru", "computers": 2}, token="national_admin", headers=headers("update")).status_code == 200
     assert own_api.post(path + "/moves", json={"region_code": "19.01.06.2001"}, token="national_admin", headers=headers("move")).status_code == 200
     assert own_api.put(path + "/identifiers/npsn", json={"value": uuid.uuid4().hex}, token="national_admin", headers={"X-Request-Id": "audit-put"}).status_code == 201
@@ -316,7 +316,7 @@ def test_every_write_is_audited(own_api, own_database):
 def test_what_changes_nothing_is_not_audited(own_api):
     library = made(own_api, servers=1)
     with own_api.service.cluster.connect(own_api.service.database) as database:
-        assert own_api.patch(path_of(library), {"servers": 1}, token="national_admin", headers={"X-Request-Id": "audit-nothing", "If-Match": "*"}).status_code == 200
+        assert own_api.patch(path_of(library), {"servers": 1}, token="national_admin", headers={"X-Edge-Request-Id": "audit-nothing", "If-Match": "*"}).status_code == 200
         assert audit_of(database, "audit-nothing") == []
-        assert own_api.get(path_of(library), headers={"X-Request-Id": "audit-get"}).status_code == 200
+        assert own_api.get(path_of(library), headers={"X-Edge-Request-Id": "audit-get"}).status_code == 200
         assert audit_of(database, "audit-get") == []

@@ -157,11 +157,11 @@ def test_the_log_keeps_to_what_is_known(own_api):
     def line(request_id):
         return next(line for line in reversed(own_api.service.log_lines()) if line.get("request_id") == request_id)
 
-    raw(own_api, "BREW /v1/regions HTTP/1.1\r\nConnection: close\r\nX-Request-Id: brewed")
+    raw(own_api, "BREW /v1/regions HTTP/1.1\r\nConnection: close\r\nX-Edge-Request-Id: brewed")
     assert (line("brewed")["method"], line("brewed")["path"], line("brewed")["status"]) == (None, None, 501)
-    own_api.get("/v1/libraries/budi@example.org", headers={"X-Request-Id": "a-secret"})
+    own_api.get("/v1/libraries/budi@example.org", headers={"X-Edge-Request-Id": "a-secret"})
     assert (line("a-secret")["path"], line("a-secret")["method"]) == ("/v1/libraries/{id}", "GET")
-    own_api.get("/v1/libraries/budi@example.org", headers={"X-Request-Id": "before"}, token=None)
+    own_api.get("/v1/libraries/budi@example.org", headers={"X-Edge-Request-Id": "before"}, token=None)
     assert line("before")["path"] == "/v1/libraries/{id}"
     assert "budi" not in own_api.service.log_text()
 

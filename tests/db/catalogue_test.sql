@@ -53,7 +53,7 @@ SELECT is_empty($$SELECT column_name FROM information_schema.columns WHERE table
                   AND column_name IN ('id', 'kind', 'region_code', 'supervisor_id', 'placed_from', 'identifiers', 'closed_at', 'created_at', 'updated_at')
                   AND has_column_privilege('tpbis_api', 'library', column_name, 'UPDATE')$$, 'never what the rules keep');
 SELECT set_eq($$SELECT attname::text FROM pg_attribute WHERE attrelid = 'audit'::regclass AND attnum > 0 AND has_column_privilege('tpbis_api', 'audit', attname, 'SELECT')$$,
-              '{id,at,xid,actor,client_id,request_id,operation,table_name,row_key,action,before,after,place,digest}'::text[], 'of the audit it sees all but the salt');
+              '{id,at,xid,actor,client_id,request_id,caller_request_id,operation,table_name,row_key,action,before,after,place,digest}'::text[], 'of the audit it sees all but the salt');
 SELECT set_eq($$SELECT name FROM ours WHERE NOT has_any_column_privilege('tpbis_api', oid, 'SELECT')$$,
               '{audit_salt,audit_erasure,creation,idempotency,library_lock,rate_bucket,reference_fact,region_review,team_policy_lock,login_throttle,user_factor,user_password,user_recovery_code}'::text[], 'and nothing at all of these');
 SELECT is(has_schema_privilege('tpbis_api', 'public', 'CREATE'), false, 'it makes nothing');

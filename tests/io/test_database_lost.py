@@ -275,7 +275,7 @@ class TestWrites:
     def create(self, api, name, **fields):
         # The request id is bound in the transaction's frame: by it the proxy knows the exchange.
         return api.post("/v1/libraries", token="national_admin", json={**LIBRARY, "name": name, **fields},
-                        headers={"X-Request-Id": "lose-this-one"})
+                        headers={"X-Edge-Request-Id": "lose-this-one"})
 
     @pytest.fixture(params=["first", "prepared"])
     def api(self, proxied, request):

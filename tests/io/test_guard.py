@@ -87,7 +87,7 @@ def test_a_small_body_after_100_continue(guarded):
 
 def test_a_request_cut_at_any_byte_is_not_executed(guarded):
     mark = b"cut-short"
-    whole = post(b"X-Request-Id: " + mark, CHUNKED, body=CHUNKS)
+    whole = post(b"X-Edge-Request-Id: " + mark, CHUNKED, body=CHUNKS)
     for cut in range(1, len(whole), 5):
         with Wire(guarded.port) as wire:
             wire.send(whole[:cut])

@@ -225,34 +225,36 @@ def test_what_reaches_the_service(directory):
     gateway = Gateway(directory / "proxy-listener-nginx", [listener.port])
     requests.get(gateway.address + "/a%2Fb//c?d=e%20f", verify=str(gateway.certificate), timeout=30, headers={
         "X-Forwarded-For": "203.0.113.9", "Forwarded": "for=203.0.113.9", "X-Real-IP": "203.0.113.9", "X-Forwarded-Host": "evil",
-        "X-Forwarded-Proto": "gopher", "Proxy": "http://evil", "X-Request-Id": "mine-1", "traceparent": "00-x", "Connection": "close, X-A",
+        "X-Forwarded-Proto": "gopher", "Proxy": "http://evil", "X-Edge-Request-Id": "ours-1", "X-Request-Id": "mine-1", "traceparent": "00-x", "Connection": "close, X-A",
         "X-A": "b", "Authorization": "Bearer t", "If-Match": '"1.a"', "Idempotency-Key": "k", "Host": "API.Example.ID"})
     line, headers = listener.request()
     assert gateway.stop() == 0
     assert line == "GET /a%2Fb//c?d=e%20f HTTP/1.1"  # byte for byte
     assert headers["x-forwarded-for"] == "127.0.0.1" and headers["x-forwarded-proto"] == "https"
     assert not {"forwarded", "x-real-ip", "x-forwarded-host", "proxy", "connection"} & set(headers)
-    assert headers["x-request-id"] == "mine-1" and headers["host"] == "api.example.id"
+    assert headers["x-request-id"] == "mine-1" and re.fullmatch("[0-9a-f]{32}", headers["x-edge-request-id"]) and headers["host"] == "api.example.id"
     assert (headers["authorization"], headers["if-match"], headers["idempotency-key"]) == ("Bearer t", '"1.a"', "k")
     assert headers["traceparent"] == "00-x"
 
 
 def test_a_line_in_the_log_for_every_request_and_nothing_private(gateway, api, eventually):
     token = api.token()
-    answer = api.get("/v1/libraries?q=Ibu%20Sari&limit=1", headers={"X-Request-Id": "find-me", "User-Agent": "secret-agent"})
-    assert answer.headers["X-Request-Id"] == "find-me"
+    answer = api.get("/v1/libraries?q=Ibu%20Sari&limit=1", headers={"X-Request-Id": "find-me" + "x" * 121, "X-Edge-Request-Id": "forged", "User-Agent": "secret-agent"})
+    request_id = answer.headers["X-Request-Id"]
+    assert re.fullmatch("[0-9a-f]{32}", request_id)
     api.get("/metrics?q=Ibu%20Sari", headers={"X-Request-Id": 'bad "id'})
     client = api.client("portal")
     basic = base64.b64encode(f"{client['client_id']}:{client['client_secret']}".encode()).decode()
     api.post("/oauth2/token", data={"grant_type": "client_credentials"}, auth=(client["client_id"], client["client_secret"]), token=None)
     eventually(lambda: gateway.lines()[-1]["path"] == "/oauth2/token")  # written when all of the answer has left
     lines = gateway.lines()
-    line = next(line for line in lines if line["request_id"] == "find-me")
+    line = next(line for line in lines if line["request_id"] == request_id)
+    assert line["caller_request_id"] == "find-me" + "x" * 121
     assert (line["method"], line["path"], line["status"], line["protocol"]) == ("GET", "/v1/libraries", 200, "HTTP/1.1")
     assert line["client"] == "127.0.0.1" and line["upstream"] == f"127.0.0.1:{gateway.service.port}" and line["tls"] == "TLSv1.3"
-    assert any(row.get("request_id") == "find-me" and row["status"] == 200 for row in gateway.service.log_lines())
+    assert any(row.get("request_id") == request_id and row["caller_request_id"] == "find-me" + "x" * 121 and row["status"] == 200 for row in gateway.service.log_lines())
     refused = next(line for line in lines if line["path"] == "/metrics" and line["status"] == 404)
-    assert re.fullmatch("[0-9a-f]{32}", refused["request_id"]) and refused["upstream"] == ""
+    assert re.fullmatch("[0-9a-f]{32}", refused["request_id"]) and refused["caller_request_id"] == "" and refused["upstream"] == ""
     text = gateway.access_log.read_text(encoding="utf-8") + gateway.error_log.read_text(encoding="utf-8")
     for private in ("Sari", token, token.split(".")[2], client["client_secret"], basic, "secret-agent", "limit=1"):
         assert private not in text, private

@@ -7,7 +7,9 @@
 
 #include "tests/unit/api/check.h"
 
-static const char *seen(const char *trust, const char *peer, const char *forwarded)
+static const char *found(const char *trust, const char *peer, const char *forwarded,
+                         void (*ask)(const struct proxies *, const struct sockaddr *, struct span,
+                                     char[ADDRESS_TEXT]))
 {
     static char text[ADDRESS_TEXT];
     struct proxies *proxies = proxies_new(trust, stderr);
@@ -19,9 +21,26 @@ static const char *seen(const char *trust, const char *peer, const char *forward
         four->sin_family = AF_INET;
     else if (inet_pton(AF_INET6, peer, &six->sin6_addr) == 1)
         six->sin6_family = AF_INET6;
-    address_of(proxies, (struct sockaddr *)&storage, span_of(forwarded), text);
+    ask(proxies, (struct sockaddr *)&storage, span_of(forwarded), text);
     proxies_free(proxies);
     return text;
+}
+
+static const char *seen(const char *trust, const char *peer, const char *forwarded)
+{
+    return found(trust, peer, forwarded, address_of);
+}
+
+static void test_networks(void **state)
+{
+    (void)state;
+    assert_string_equal(found("", "192.0.2.77", NULL, address_network_of), "192.0.2.0/24");
+    assert_string_equal(found("", "::ffff:192.0.2.77", NULL, address_network_of), "192.0.2.0/24");
+    assert_string_equal(found("", "2001:db8:1:2:3:4:5:6", NULL, address_network_of),
+                        "2001:db8:1::/48");
+    assert_string_equal(found("10.0.0.0/8", "10.0.0.1", "1.1.1.1, 203.0.113.9", address_network_of),
+                        "203.0.113.0/24");
+    assert_string_equal(found("", "none", NULL, address_network_of), "");
 }
 
 static void test_peers(void **state)
@@ -86,7 +105,7 @@ static void test_lists_that_are_none(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_peers),
+        cmocka_unit_test(test_networks), cmocka_unit_test(test_peers),
         cmocka_unit_test(test_only_a_trusted_proxy_is_believed),
         cmocka_unit_test(test_the_last_foreign_address_counts),
         cmocka_unit_test(test_lists_that_are_none),

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "api/base/log.h"
+#include "api/base/trail.h"
 
 static FILE *caught;
 static int saved;
@@ -70,6 +71,42 @@ static void writes_fields(void **state)
     fclose(caught);
 }
 
+static void check_text(const json_t *line, const char *name, const char *expected)
+{
+    const json_t *member = json_object_get(line, name);
+    assert_true(expected ? json_is_string(member) : json_is_null(member));
+    if (expected)
+        assert_string_equal(json_string_value(member), expected);
+}
+
+/* Of a request its id; of security the network too, and null where there is no request. */
+static void tells_the_request(void **state)
+{
+    (void)state;
+    const struct trail trail = {SPAN("r-1"), SPAN("theirs"), "192.0.2.0/24"};
+    catch_begin();
+    trail_set(&trail);
+    log_event(LOG_WARNING, "plain", LOG_I("n", 1));
+    log_security(LOG_WARNING, "login", LOG_I("n", 2));
+    trail_set(NULL);
+    log_event(LOG_WARNING, "plain", LOG_I("n", 3));
+    log_security(LOG_WARNING, "login", LOG_I("n", 4));
+    catch_end();
+    json_t *lines[4];
+    for (int i = 0; i < 4; i++)
+        assert_non_null(lines[i] = next_line());
+    check_text(lines[0], "request_id", "r-1");
+    assert_null(json_object_get(lines[0], "network"));
+    check_text(lines[1], "request_id", "r-1");
+    check_text(lines[1], "network", "192.0.2.0/24");
+    assert_null(json_object_get(lines[2], "request_id"));
+    check_text(lines[3], "request_id", NULL);
+    check_text(lines[3], "network", NULL);
+    for (int i = 0; i < 4; i++)
+        json_decref(lines[i]);
+    fclose(caught);
+}
+
 static void keeps_the_level(void **state)
 {
     (void)state;
@@ -79,7 +116,7 @@ static void keeps_the_level(void **state)
     log_event(LOG_DEBUG, "shown", LOG_I("n", 2));
     log_level_set(LOG_ERROR);
     log_event(LOG_WARNING, "hidden", LOG_I("n", 3));
-    log_fields(LOG_ERROR, "bare", NULL, 0);
+    log_fields(LOG_ERROR, "bare", false, NULL, 0);
     log_level_set(LOG_INFO);
     catch_end();
     static const char *const events[] = {"shown", "bare"};
@@ -125,7 +162,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_fields),
-        cmocka_unit_test(keeps_the_level),
+        cmocka_unit_test(tells_the_request), cmocka_unit_test(keeps_the_level),
         cmocka_unit_test(threads_do_not_mix),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
