@@ -12,7 +12,7 @@ SOURCES   := $(sort $(patsubst $(ROOT)/%,%,$(wildcard $(addprefix $(ROOT)/,\
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Werror
 CFLAGS_ALL := -std=gnu11 -g -pthread $(WARNINGS) -I. -I$(GEN) \
               -isystem /usr/include/postgresql -DTPBIS_REFERENCE_DIR='"$(ROOT)/db/reference"'
-LIBRARIES := -lulfius -lmicrohttpd -lorcania -lyder -ljansson -ljwt -lpq -lpcre2-8 -lsodium -loath -lqrencode -lcurl \
+LIBRARIES := -lulfius -lmicrohttpd -lorcania -lyder -ljansson -ljwt -lpq -lpcre2-8 -lunistring -lsodium -loath -lqrencode -lcurl \
              -lssl -lcrypto -lz -lm -lpthread
 
 HARDENING := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE

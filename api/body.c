@@ -6,6 +6,7 @@
 #include "api/json_scan.h"
 #include "api/negotiate.h"
 #include "api/references.h"
+#include "api/text_form.h"
 #include "api/validate.h"
 
 /* The member at a dotted path; NULL when it, or an object above it, is absent. *ret_null: an object above it
@@ -75,6 +76,7 @@ enum problem_code body_bind(struct call *call)
     code = json_scan(call->arena, call->body, &body, &call->faults, &call->arguments);
     if (code)
         return code;
+    text_form(call->arena, operation->body, body);
     validate_json(operation->body, body, call->method == METHOD_PATCH, &call->faults);
     if (call->faults.count == 0) {
         members_set(call, body);

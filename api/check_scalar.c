@@ -3,6 +3,7 @@
 #include "api/check.h"
 
 #include "api/base/buffer.h"
+#include "api/base/text.h"
 #include "api/decimal.h"
 #include "api/formats.h"
 #include "api/patterns.h"
@@ -118,19 +119,16 @@ static void fail_count(struct check *check, const struct json_place *place, enum
     check_fail(check, place, code, (struct span){text, (size_t)len});
 }
 
-#define FREE_TEXT_LENGTH 1000
-
-/* Tabs and line ends stand in free text only: where no limit, or a long one, says that it may have lines. */
-static bool has_controls(const struct schema *schema, struct span text)
+static void check_text(struct check *check, enum text_kind kind, struct span text,
+                       const struct json_place *place)
 {
-    bool lines = !(schema->has & HAS_MAX_LENGTH) || schema->max_length >= FREE_TEXT_LENGTH;
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.ptr[i];
-        bool line = c == '\t' || c == '\n' || c == '\r';
-        if ((c && c < 0x20 && !(line && lines)) || c == 0x7f)
-            return true;
-    }
-    return false;
+    char point[TEXT_POINT_MAX];
+    enum fault_code fault = text_is_absent(kind, text) ? FAULT_absent
+                                                       : text_fault(kind, text, point);
+    if (fault == FAULT_absent)
+        check_fail(check, place, fault, SPAN_NONE);
+    else if (fault != FAULT_COUNT)
+        check_fail(check, place, fault, span_of(point));
 }
 
 static void check_string(struct check *check, const struct schema *schema, const json_t *value,
@@ -142,8 +140,7 @@ static void check_string(struct check *check, const struct schema *schema, const
         points += ((unsigned char)text.ptr[i] & 0xC0) != 0x80;
     if (text.len && memchr(text.ptr, '\0', text.len))
         check_fail(check, place, FAULT_null_character, SPAN_NONE);
-    if (has_controls(schema, text))
-        check_fail(check, place, FAULT_control_character, SPAN_NONE);
+    check_text(check, (enum text_kind)schema->text, text, place);
     if ((schema->has & HAS_MIN_LENGTH) && points < schema->min_length)
         fail_count(check, place, FAULT_min_length, schema->min_length);
     if ((schema->has & HAS_MAX_LENGTH) && points > schema->max_length) {

@@ -3,6 +3,7 @@
 #include "api/parameters.h"
 
 #include <stdlib.h>
+#include "api/base/text.h"
 #include "api/validate.h"
 
 static const struct query_pair *pair_find(const struct call *call, const char *name)
@@ -79,12 +80,14 @@ static struct span array_literal(struct call *call, struct span list)
     return copy;
 }
 
-/* As the statement is to see it: an id in the letters PostgreSQL gives back, so that cursors and addresses agree. */
+/* As it is checked and as the statement is to see it: text in its one form, an id in the letters PostgreSQL gives back,
+ * so that cursors and addresses agree. */
 static struct span text_of(struct call *call, const struct parameter *parameter, struct span text)
 {
-    return parameter->type == VALUE_UUID || parameter->type == VALUE_UUID_LIST
-               ? arena_lower(call->arena, text)
-               : text;
+    if (parameter->type == VALUE_UUID || parameter->type == VALUE_UUID_LIST)
+        return arena_lower(call->arena, text);
+    return parameter->list ? text
+                           : text_clean(call->arena, (enum text_kind)parameter->schema->text, text);
 }
 
 static bool list_check(struct call *call, const struct parameter *parameter, struct span list)
@@ -161,6 +164,7 @@ static void order_choose(struct call *call, struct span asked)
 
 static void parameter_bind(struct call *call, const struct parameter *parameter, struct span text)
 {
+    text = text_of(call, parameter, text);
     if (parameter->list ? !list_check(call, parameter, text) : false)
         return;
     if (!parameter->list) {
@@ -197,7 +201,6 @@ static void parameter_bind(struct call *call, const struct parameter *parameter,
         break; /* read where the order and the media type are chosen */
     case PARAMETER_PATH:
     case PARAMETER_PLAIN:
-        text = text_of(call, parameter, text);
         call_set(call, parameter->name_id, parameter->list ? array_literal(call, text) : text);
         break;
     }
@@ -227,9 +230,9 @@ enum problem_code parameters_bind(struct call *call)
         const struct parameter *parameter = &operation->parameters[i];
         if (parameter->role != PARAMETER_PATH)
             continue;
-        struct span value = call->path_values[path_at++];
+        struct span value = text_of(call, parameter, call->path_values[path_at++]);
         validate_text(parameter->schema, span_of(parameter->name), value, &call->faults);
-        call_set(call, parameter->name_id, text_of(call, parameter, value));
+        call_set(call, parameter->name_id, value);
     }
     call->path_valid = call->faults.count == 0;
     pairs_check(call);

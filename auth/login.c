@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "api/base/log.h"
+#include "api/base/text.h"
 #include "api/base/utf8.h"
 #include "auth/ask.h"
 #include "auth/password.h"
@@ -32,6 +33,7 @@ enum problem_code auth_login(struct pool *pool, struct arena *arena,
     if (!username.len || username.len > USERNAME_MAX_BYTES || !utf8_valid(username) ||
         memchr(username.ptr, '\0', username.len))
         username = SPAN("-"); /* no account has that name: counted and compared all the same */
+    username = text_clean(arena, TEXT_CODE, username);
     const struct ask parameters[] = {{"login.username", username},
                                      {"login.address", span_of(request->address)}};
     struct rows *rows;

@@ -78,6 +78,7 @@ struct schema_property {
 struct schema {
     uint8_t types;  /* bits of enum schema_type; 0 = any */
     uint8_t format; /* enum schema_format */
+    uint8_t text;   /* enum text_kind (api/base/text.h), of a string */
     uint16_t has;
     bool never; /* the schema `false` */
     bool unique_items;

@@ -5,7 +5,7 @@
 CREATE OR REPLACE FUNCTION library_rules() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
-    NEW.npp := CASE WHEN btrim(NEW.npp) IN ('0', '-', '') THEN NULL ELSE btrim(NEW.npp) END;
+    NEW.npp := CASE WHEN text_line(NEW.npp) NOT IN ('0', '-', '') THEN text_line(NEW.npp) END;
     NEW.applications := coalesce(NEW.applications, '[]');
     NEW.contact_public := coalesce(NEW.contact_public, NEW.kind NOT IN ('village', 'tbm'));
     NEW.status := coalesce(NEW.status, 'active');

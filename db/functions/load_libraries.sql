@@ -119,7 +119,7 @@ BEGIN
     FOR l IN SELECT s.* FROM staged_library s WHERE NOT EXISTS (SELECT FROM library b WHERE b.id = s.id)
              ORDER BY library_rank(s.kind), s.id LOOP
         BEGIN
-            INSERT INTO library (id, name, kind) VALUES (l.id, l.name, l.kind);
+            INSERT INTO library (id, name, kind) VALUES (l.id, text_line(l.name), l.kind);
             IF l.kind = 'national' THEN -- it is born with its placement
                 UPDATE library_placement SET source = l.source, note = l.note WHERE library_id = l.id;
             ELSE

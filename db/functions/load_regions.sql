@@ -46,7 +46,7 @@ DECLARE
     compared boolean := EXISTS (SELECT FROM region); -- with what?
 BEGIN
     CREATE TEMPORARY TABLE staged_region ON COMMIT DROP AS
-        SELECT s.code, btrim(s.name) AS name, s.level, region_type(s.code) AS type, s.parent_code,
+        SELECT s.code, text_line(s.name) AS name, s.level, region_type(s.code) AS type, s.parent_code,
                CASE WHEN compared THEN region_name_key(s.name) END COLLATE "C" AS key
         FROM (SELECT code, name, 'province' AS level, NULL::text COLLATE "C" AS parent_code FROM staged_province
               UNION ALL SELECT code, name, 'regency', province_code FROM staged_regency

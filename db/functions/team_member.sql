@@ -2,7 +2,7 @@
 -- takes the team's lock first; what concerns several rows is asked AFTER, when the whole statement is done, so that a
 -- substitution is one step.
 
--- The organization of that name and sector in the team's region; made when there is none.
+-- The organization of that name (case and blanks aside) and sector in the team's region; made when there is none.
 CREATE OR REPLACE FUNCTION team_organization(of_team uuid, wanted_name text, wanted_sector text) RETURNS uuid
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
@@ -14,9 +14,9 @@ BEGIN
     END IF;
     SELECT t.region_code INTO region FROM team t WHERE t.id = of_team;
     SELECT o.id INTO found_id FROM organization o
-    WHERE o.name = wanted_name AND o.sector = wanted_sector AND o.region_code = region ORDER BY o.id LIMIT 1;
+    WHERE text_key(o.name) = text_key(wanted_name) AND o.sector = wanted_sector AND o.region_code = region ORDER BY o.id LIMIT 1;
     IF found_id IS NULL THEN
-        INSERT INTO organization (name, sector, region_code) VALUES (wanted_name, wanted_sector, region)
+        INSERT INTO organization (name, sector, region_code) VALUES (text_line(wanted_name), wanted_sector, region)
         RETURNING id INTO found_id;
     END IF;
     RETURN found_id;
@@ -50,7 +50,7 @@ BEGIN
     END IF;
     NEW.role := coalesce(NEW.role, 'anggota');
     NEW.starts_on := coalesce(NEW.starts_on, today());
-    NEW.name := CASE WHEN NEW.person_id IS NULL THEN btrim(NEW.name) END;
+    NEW.name := CASE WHEN NEW.person_id IS NULL THEN text_line(NEW.name) END;
     NEW.name_key := nullif(array_to_string(words(NEW.name), ' '), '');
     IF num_nonnulls(NEW.person_id, NEW.name, NEW.position) = 0 AND NEW.erased_at IS NULL THEN
         PERFORM refuse('member_nobody');

@@ -175,7 +175,7 @@ CREATE OR REPLACE FUNCTION user_create(username text, name text, email text, rol
     OUT user_id uuid, OUT url text)
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
-    INSERT INTO app_user (username, name, email) VALUES (lower(user_create.username), user_create.name, user_create.email) RETURNING id INTO user_id;
+    INSERT INTO app_user (username, name, email) VALUES (text_key(user_create.username), text_line(user_create.name), text_line(user_create.email)) RETURNING id INTO user_id;
     IF user_create.role IS NOT NULL THEN
         INSERT INTO assignment (user_id, role, national, region_code, library_id)
         VALUES (user_create.user_id, user_create.role, region IS NULL AND library IS NULL, region, library::uuid);
@@ -188,7 +188,7 @@ $$;
 CREATE OR REPLACE FUNCTION user_of_name(username text) RETURNS uuid
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    found uuid := (SELECT u.id FROM app_user u WHERE u.username = lower(user_of_name.username) COLLATE "C");
+    found uuid := (SELECT u.id FROM app_user u WHERE u.username = text_key(user_of_name.username) COLLATE "C");
 BEGIN
     IF found IS NULL THEN
         PERFORM refuse('not_found');

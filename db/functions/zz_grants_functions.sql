@@ -22,6 +22,9 @@ earth_box
 audit_setting audit_read
 -- base_replication.sql
 replication_self_funded replication_funding_good
+-- base_text.sql
+text_line text_key identifier_key
+is_line is_name is_free are_lines are_free text_free -- in checks that a migration makes
 -- client.sql
 redirect_uri_fault text_list client_id_of gate_client gate_terms gate_client_status client_secret_first gate_client_secret gate_api_key
 client_read api_key_used

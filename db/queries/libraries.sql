@@ -45,7 +45,8 @@ FROM (
       AND l.status >= (SELECT min(k) FROM unnest(:status) k) AND l.status <= (SELECT max(k) FROM unnest(:status) k) --? status
       AND l.npp = :npp                                                                                           --? npp
       AND l.id = (SELECT i.library_id FROM library_identifier i WHERE i.scheme = split_part(:identifier, ':', 1) --? identifier
-                  AND i.value = substr(:identifier, strpos(:identifier, ':') + 1))                               --? identifier
+                  AND identifier_key(i.scheme, i.value) = identifier_key(split_part(:identifier, ':', 1),        --? identifier
+                                                                         substr(:identifier, strpos(:identifier, ':') + 1))) --? identifier
       AND l.words @@ (SELECT words_query(:q))                                                                    --? q
       AND l.location <@ (SELECT earth_box(earth_point(:near.latitude, :near.longitude), coalesce(:radius_km, 25))) --? near
       AND earth_distance_km(l.location, (SELECT earth_point(:near.latitude, :near.longitude))) <= coalesce(:radius_km, 25) --? near
@@ -84,7 +85,8 @@ FROM (
       AND l.status = ANY (:status)                                                                               --? as_of and status
       AND l.npp = :npp                                                                                           --? as_of and npp
       AND l.id = (SELECT i.library_id FROM library_identifier i WHERE i.scheme = split_part(:identifier, ':', 1) --? as_of and identifier
-                  AND i.value = substr(:identifier, strpos(:identifier, ':') + 1))                               --? as_of and identifier
+                  AND identifier_key(i.scheme, i.value) = identifier_key(split_part(:identifier, ':', 1),        --? as_of and identifier
+                                                                         substr(:identifier, strpos(:identifier, ':') + 1))) --? as_of and identifier
       AND l.words @@ (SELECT words_query(:q))                                                                    --? as_of and q
       AND l.location <@ (SELECT earth_box(earth_point(:near.latitude, :near.longitude), coalesce(:radius_km, 25))) --? as_of and near
       AND earth_distance_km(l.location, (SELECT earth_point(:near.latitude, :near.longitude))) <= coalesce(:radius_km, 25) --? as_of and near

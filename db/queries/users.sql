@@ -15,7 +15,7 @@ WHERE true
   AND u.id IN (SELECT a.user_id FROM assignment a WHERE a.place >= :within AND a.place < :within || '/'              --? within and reach
                  AND (in_reach(a.place, 7, :reach.from, :reach.to, :reach.rank) OR a.library_id = ANY (:reach.libraries)))--? within and reach
   AND u.status = ANY (:status)                                                                                       --? status
-  AND s.username = :username                                                                                         --? username
+  AND s.username = lower(:username)                                                                                       --? username
   AND u.person_id = :person                                                                                          --? person
   AND words_vector(u.name) @@ words_query(:q)                                                                        --? q
   AND u.updated_at >= :updated_since                                                                                 --? updated_since

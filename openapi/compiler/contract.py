@@ -14,6 +14,7 @@ from .emit import Emitter
 from .grants import check_grants
 from .operations import SEGMENT, Builder
 from .references import References, read_kinds
+from .schema import check_texts
 from .source import Documents, Map, Refused, Report
 from .statements import parse_file
 from .structure import Structure
@@ -97,6 +98,8 @@ def check_contract(documents, contract, queries, migrations, functions):
     checks = Checks(operations, statements, catalogue, builtins, unpublished, documents.follow, report)
     checks.run()
     catalogue.granted = check_grants(catalogue, statements, files, report)
+    for operation in operations:
+        check_texts(operation, documents.follow, report)
     report.finish()
     return root, structure, builder, operations, routes, catalogue, checks, kinds
 

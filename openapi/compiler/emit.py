@@ -43,7 +43,7 @@ class Emitter:
             if operation.body is not None:
                 self.schemas.number(operation.body)
         self.out("/* Made by openapi/compile.py from openapi/ and db/queries/; changes here are lost. */")
-        self.out('#include "openapi/contract.h"\n\n#include <string.h>\n')
+        self.out('#include "openapi/contract.h"\n\n#include "api/base/text.h"\n#include <string.h>\n')
         self.out(f"const uint16_t contract_name_count = {len(self.names)};")
         self._texts("contract_names", self.names)
         self._texts("contract_tables", self.tables)

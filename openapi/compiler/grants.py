@@ -14,7 +14,7 @@ TRIGGER = re.compile(r"\bCREATE\s+(?:OR\s+REPLACE\s+)?(?:CONSTRAINT\s+)?TRIGGER\
                      r"\bEXECUTE\s+FUNCTION\s+(?:public\.)?(\w+)", re.I | re.S)
 LIST = re.compile(r"^\s*EXECUTE \(SELECT format\('GRANT EXECUTE ON FUNCTION.*?\$list\$\n(.*?)\$list\$", re.M | re.S)
 COMMENT = re.compile(r"--.*")
-UNSEEN = re.compile(r"--\s*(the version before|made by db/embed\.py)\b")
+UNSEEN = re.compile(r"--\s*(the version before|made by db/embed\.py|in checks that a migration makes)\b")
 
 
 class Walk:

@@ -127,7 +127,9 @@ def supported(schema):
 # ---- the house rules -----------------------------------------------------------------------------
 
 UNBOUNDED_FORMATS = {"uuid", "date", "date-time"}
-SCHEMA_KEYS = {"x-partial", "x-labels", "x-enumeration", "x-open", "x-refers"}
+SCHEMA_KEYS = {"x-partial", "x-labels", "x-enumeration", "x-open", "x-refers", "x-text"}
+# What people type, and in which form it is stored and compared (api/base/text.h).
+TEXT_KINDS = {"opaque": "TEXT_OPAQUE", "code": "TEXT_CODE", "line": "TEXT_LINE", "name": "TEXT_NAME", "free": "TEXT_FREE"}
 
 
 def check_rules(schema, report, members=None):
@@ -161,6 +163,11 @@ def check_rules(schema, report, members=None):
     if "string" in kinds and not (closed or unbounded or "maxLength" in schema
                                   or schema.get("format") in UNBOUNDED_FORMATS):
         report.fault(place(), 'a string without "maxLength"')
+    if "x-text" in schema:
+        if schema["x-text"] not in TEXT_KINDS:
+            report.fault(place("x-text"), f'x-text is one of {", ".join(TEXT_KINDS)}')
+        elif not is_typed(schema):
+            report.fault(place("x-text"), "x-text stands at a string that people type: without enum, const or a format of fixed form")
     if "array" in kinds:
         if "items" not in schema:
             report.fault(place(), 'an array without "items"')
@@ -178,6 +185,39 @@ def check_rules(schema, report, members=None):
         except re.error as error:
             report.fault(place("pattern"), f"the pattern does not compile: {error}")
     _check_labels(schema, report)
+
+
+FIXED_FORMATS = {"uuid", "date", "date-time", "month", "point", "dotted-code"}
+
+
+def is_typed(schema):
+    """Is it a string whose letters are the sender's own choice?"""
+    return isinstance(schema, dict) and "string" in types_of(schema) and not {"enum", "const"} & set(schema) \
+        and schema.get("format") not in FIXED_FORMATS
+
+
+def check_texts(operation, follow, report):
+    """Each text that a request brings says its kind: x-text. (Headers are the engine's own.)"""
+    seen = set()
+
+    def walk(schema):
+        schema = follow(schema)
+        if not isinstance(schema, dict) or id(schema) in seen:
+            return
+        seen.add(id(schema))
+        if is_typed(schema) and "x-text" not in schema:
+            report.fault(schema.place(), f"{operation.id} takes a text of no kind: x-text is one of {', '.join(TEXT_KINDS)}")
+        for _, part in parts_of(schema):
+            walk(part)
+
+    for parameter in operation.parameters:
+        if parameter.role in ("cursor", "fields"):
+            continue  # what the engine itself reads
+        walk(parameter.schema)
+        if parameter.list_max and parameter.schema.get("x-text", "opaque") != "opaque":
+            report.fault(parameter.place, f"{operation.id}: the items of a list in the query are opaque, enum or of a fixed format")
+    if operation.body is not None:
+        walk(operation.body)
 
 
 def _check_labels(schema, report):
@@ -249,6 +289,8 @@ class SchemaTable:
             parts.append(f".types = {sum(TYPES[kind] for kind in set(kinds))}")
         if "format" in schema:
             parts.append(f".format = {FORMATS[schema['format']]}")
+        if "x-text" in schema:
+            parts.append(f".text = {TEXT_KINDS[schema['x-text']]}")
         for keyword, (member, bit) in list(NUMBERS.items()) + list(COUNTS.items()):
             if keyword in schema:
                 has |= bit

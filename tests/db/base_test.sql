@@ -1,7 +1,7 @@
 -- The ground: days, ids, words, ranges, refusals, claims.
 BEGIN;
 \ir fixture.psql
-SELECT plan(31);
+SELECT plan(38);
 
 SELECT is(today(), (now() AT TIME ZONE 'Asia/Jakarta')::date, 'a day is a day in Asia/Jakarta');
 SET LOCAL timezone = 'America/New_York';
@@ -17,6 +17,17 @@ SELECT ok(words_vector('Perpustakaan Désa Mawar') @@ words_query(q), format('%L
 FROM (VALUES ('mawar'), ('MAW'), ('desa maw'), ('perp, mawar'), ('Désa')) AS q (q);
 SELECT ok(NOT words_vector('Perpustakaan Désa Mawar') @@ words_query(q), format('%L does not', q))
 FROM (VALUES ('awar'), ('mawar melati'), ('...'), (' '), ('''')) AS q (q);
+
+SELECT is(text_line(E'  Perpustakaan\u00A0\u3000Cafe\u0301\n'), 'Perpustakaan Café', 'one line in its form');
+SELECT is(text_free(E'\n satu\n\n  dua \r\n'), E'satu\n\n  dua', 'several lines keep theirs');
+SELECT ok(is_name(n) AND is_line(n) AND is_free(n), format('%L is a name', n)) FROM (VALUES ('Ma''rang'), ('Café 2')) AS n (n);
+SELECT is_empty($$
+    SELECT n FROM unnest(ARRAY['', ' a', 'a ', 'a  b', '-', '0', E'a\tb', E'a\u00A0b', E'a\u200B', E'a\u202Eb', E'\u2800', E'\u3164', E'\u115F', E'\uFEFFa', E'a\uFE0F',
+                               E'\u00AD', E'\u0301', E'a \u0301', E'\uE000', E'\uFFFE', U&'\+10FFFF', U&'\+0E0041', E'e\u0301', E'a\u0085b', E'a\u2028b']) n
+    WHERE is_line(n) OR is_name(n)$$, 'none of these is a line');
+SELECT is(text_key(E' BANK\u00A0 \uFF22RI '), text_key('bank bri'), 'names compare without case, blanks and width');
+SELECT is((SELECT array_agg(identifier_key(s, a) = identifier_key(s, b)) FROM (VALUES ('onesearch', 'IOS1', ' ios1'), ('other', 'Ab', 'AB'), ('npsn', '6970-1234', '69701234')) v (s, a, b)),
+    '{t,f,t}', 'identifiers compare as their scheme has it');
 
 SELECT is((SELECT array_agg(library_rank(k)) FROM unnest('{national,provincial,regency,district,village,tbm}'::text[]) k), '{1,2,3,4,5,6}',
           'kinds in the order of the hierarchy');

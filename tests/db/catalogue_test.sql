@@ -1,7 +1,7 @@
 -- The catalogue: names of constraints, the audit on every table, what the service's role may do.
 BEGIN;
 \ir fixture.psql
-SELECT plan(28);
+SELECT plan(29);
 
 CREATE TEMPORARY VIEW ours AS SELECT c.oid, c.relname::text AS name FROM pg_class c
 WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'
@@ -35,6 +35,21 @@ SELECT is_empty($$
     SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef
       AND NOT (coalesce(p.proconfig, '{}') @> '{"search_path=public, pg_temp"}')
 $$, 'what runs with the owner''s rights has a fixed search path');
+
+-- A text that people type has a CHECK of its form (base_text.sql). All others are closed lists, patterns, keys of other tables,
+-- or made by the service, whose columns stand here.
+SELECT is_empty($$
+    SELECT o.name, a.attname FROM ours o JOIN pg_attribute a ON a.attrelid = o.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+    WHERE a.atttypid = 'text'::regtype
+      AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conrelid = o.oid AND a.attnum = ANY (c.conkey)
+                      AND (c.contype = 'f' OR c.contype = 'c' AND pg_get_constraintdef(c.oid) ~ ('is_(name|line|free)\("?' || a.attname || '"?\)|\m' || a.attname
+                           || ' (= |~ ''|IN |= ANY)|\(' || a.attname || ' = |CASE|\m' || a.attname || ' ~~')))
+      AND o.name NOT IN ('audit', 'audit_erasure', 'creation', 'idempotency', 'personal_data_category', 'reference_fact', 'region_edition', 'region_review',
+                         'region_successor', 'role', 'schema_migration')
+      AND a.attname NOT IN ('created_by', 'opened_by', 'appointed_by', 'certified_by', 'actor', 'legal_basis', 'name_key', 'from_status', 'to_status')
+      AND NOT (a.attname = 'purpose' AND o.name NOT LIKE '%\_contact') AND NOT (a.attname ~ '_(purpose|legal_basis)$' AND o.name IN ('client', 'library'))
+      AND NOT o.name || '.' || a.attname = ANY ('{assignment.place,library.region_code,library_placement.kind,oauth_code.redirect_uri,oauth_revocation.reason,replication.target,replication_history.happened_on_precision,team_policy_lock.level}')
+$$, 'every text that people type has a check of its form');
 
 -- ---- the service's role ---------------------------------------------------------------------------------------
 SELECT is_empty($$SELECT relname FROM pg_class WHERE relowner = 'tpbis_api'::regrole UNION ALL SELECT proname FROM pg_proc WHERE proowner = 'tpbis_api'::regrole$$,

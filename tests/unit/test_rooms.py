@@ -29,6 +29,7 @@ FOREIGN = {
     "qrencode.h": ("api/qr.c",),
     "openssl/": ("api/base/digest.c", "auth/"),
     "pcre2.h": ("api/patterns.c", "api/validate"),
+    **dict.fromkeys(("unictype.h", "uninorm.h", "unistr.h"), ("api/base/text.c",)),
     "zlib.h": ("api/", "db/load"),
 }
 

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "api/base/text.h"
 #include "api/validate.h"
 
 /* The contract of this test. */
@@ -438,16 +439,23 @@ static void refuses_null_characters(void **state)
 static void refuses_control_characters(void **state)
 {
     (void)state;
-    static const struct schema name = {
-        .types = SCHEMA_STRING, .has = HAS_MAX_LENGTH, .max_length = 999};
-    static const struct schema note = {
-        .types = SCHEMA_STRING, .has = HAS_MAX_LENGTH, .max_length = 1000};
-    expect_one(&name, "\"a\\u0001b\"", "", FAULT_control_character, NULL);
-    expect_one(&name, "\"a\\tb\"", "", FAULT_control_character, NULL);
-    expect_one(&note, "\"a\\u007fb\"", "", FAULT_control_character, NULL);
-    expect_one(&note, "\"a\\u000bb\"", "", FAULT_control_character, NULL);
+    static const struct schema name = {.types = SCHEMA_STRING, .text = TEXT_LINE};
+    static const struct schema note = {.types = SCHEMA_STRING, .text = TEXT_FREE};
+    expect_one(&name, "\"a\\u0001b\"", "", FAULT_control_character, "U+0001");
+    expect_one(&name, "\"a\\tb\"", "", FAULT_control_character, "U+0009");
+    expect_one(&note, "\"a\\u007fb\"", "", FAULT_control_character, "U+007F");
+    expect_one(&note, "\"a\\u000bb\"", "", FAULT_control_character, "U+000B");
     check_partial(&note, "\"a\\t\\r\\nb\"", false);
     assert_int_equal(faults.count, 0);
+}
+
+static void refuses_what_nobody_sees(void **state)
+{
+    (void)state;
+    static const struct schema name = {.types = SCHEMA_STRING, .text = TEXT_NAME};
+    expect_one(&name, "\"Siti\\u202eAminah\"", "", FAULT_invisible_character, "U+202E");
+    expect_one(&name, "\"...\"", "", FAULT_no_letter, NULL);
+    expect_one(&name, "\"-\"", "", FAULT_absent, NULL);
 }
 
 int main(void)
@@ -474,6 +482,7 @@ int main(void)
         TEST(a_merge_patch_requires_nothing_but_in_lists),
         TEST(refuses_null_characters),
         TEST(refuses_control_characters),
+        TEST(refuses_what_nobody_sees),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

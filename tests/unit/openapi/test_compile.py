@@ -192,7 +192,7 @@ def test_a_function_before_the_statements(tmp_path):
     prepare = "      x-secret: true\n      x-prepare: {function: hash_it, binds: {hash: text}, reads: [word], adds: [shown]}\n"
     changes = [
         ("contract/openapi.yaml", "      operationId: create_thing\n", "      operationId: create_thing\n" + prepare),
-        ("contract/openapi.yaml", "        tags: {type: array, maxItems: 5", "        word: {type: string, maxLength: 9}\n        tags: {type: array, maxItems: 5"),
+        ("contract/openapi.yaml", "        tags: {type: array, maxItems: 5", "        word: {type: string, x-text: opaque, maxLength: 9}\n        tags: {type: array, maxItems: 5"),
         ("contract/openapi.yaml", "        distance_km: {type", "        shown: {type: string, maxLength: 9}\n        distance_km: {type"),
         ("queries/things.sql", "(:id, :name, :tags, :owner_thing_id)", "(:id, :name || :hash, :tags, :owner_thing_id)"),
     ]

@@ -56,7 +56,7 @@ SCHEMAS = {
         (C, THING, THING[:-2] + ", patternProperties: {}}\n")]),
     "an unsupported format": ('the format "ipv4" is not supported', [(C, THING, THING[:-2] + ", format: ipv4}\n")]),
     "items as a list": ('"items" as a list is not supported', [
-        (C, "items: {type: string, maxLength: 20}", "items: [{type: string, maxLength: 20}]")]),
+        (C, "items: {type: string, x-text: line, maxLength: 20}", "items: [{type: string, maxLength: 20}]")]),
     "an unknown type": ('"text" is no type', [(C, THING, THING.replace("type: string", "type: text"))]),
     "an open object in a body": ('an object without "additionalProperties: false"', [
         (C, "    thing_new:\n      type: object\n      additionalProperties: false\n", "    thing_new:\n      type: object\n")]),
@@ -67,12 +67,12 @@ SCHEMAS = {
         (C, "    owner:\n      type: object\n      additionalProperties: false\n", "    owner:\n      type: object\n")]),
     "a string without maxLength": ('a string without "maxLength"', [(C, THING, THING.replace("maxLength: 100, ", ""))]),
     "a string in a list without maxLength": ('a string without "maxLength"', [
-        (C, "items: {type: string, maxLength: 20}", "items: {type: string}")]),
+        (C, "items: {type: string, x-text: line, maxLength: 20}", "items: {type: string, x-text: line}")]),
     "a parameter without maxLength": ('a string without "maxLength"', [
         (C, "schema: {type: string, format: point, maxLength: 50}", "schema: {type: string, format: point}")]),
     "an array without maxItems": ('an array without "maxItems"', [(C, "tags: {type: array, maxItems: 5,", "tags: {type: array,")]),
     "an array without items": ('an array without "items"', [
-        (C, "maxItems: 5, items: {type: string, maxLength: 20}}", "maxItems: 5}")]),
+        (C, "maxItems: 5, items: {type: string, x-text: line, maxLength: 20}}", "maxItems: 5}")]),
     "a schema without a type": ('a schema without "type"', [(C, THING, "        name: {maxLength: 100}\n")]),
     "required, but no property": ('"title" is required, but no property', [
         (C, "      required: [id, name]", "      required: [id, name, title]")]),
@@ -83,6 +83,12 @@ SCHEMAS = {
     "a pattern that does not compile": ("the pattern does not compile", [(C, THING, THING.replace("\\S", "("))]),
     "a keyword beside $ref": ('"maxLength" beside $ref', [
         (C, "properties: {kind: {$ref: '#/components/schemas/kind'}", "properties: {kind: {$ref: '#/components/schemas/kind', maxLength: 3}")]),
+    "a text of no kind in a body": ("create_thing takes a text of no kind", [
+        (C, "items: {type: string, x-text: line, maxLength: 20}", "items: {type: string, maxLength: 20}")]),
+    "a text of no kind in the query": ("takes a text of no kind", [
+        (C, "schema: {type: string, format: point, maxLength: 50}", "schema: {type: string, maxLength: 50}")]),
+    "a text of an unknown kind": ("x-text is one of", [(C, "x-text: line, maxLength: 20", "x-text: poem, maxLength: 20")]),
+    "a kind of text at what is none": ("x-text stands at a string", [(C, "id: {type: string, format: uuid}", "id: {type: string, format: uuid, x-text: code}")]),
     "x-open without a reason": ("x-open must say why", [(C, "x-open: a whole list has no bound", "x-open: ''")]),
     "x-partial: false": ("x-partial can only be true", [(C, "x-partial: true", "x-partial: false")]),
     "x-partial without $ref": ("stands beside a $ref", [(C, THING, THING[:-2] + ", x-partial: true}\n")]),
@@ -117,7 +123,7 @@ OPERATIONS = {
         (C, "explode: false, schema: {type: array, maxItems: 2", "explode: true, schema: {type: array, maxItems: 2")]),
     "a parameter and a member of one name": ("is a parameter and a body member", [
         (C, "      x-statements: {gate: gate_thing,", "      parameters: [{name: name, in: query, description: N., "
-         "schema: {type: string, maxLength: 9}}]\n      x-statements: {gate: gate_thing,")]),
+         "schema: {type: string, x-text: name, maxLength: 9}}]\n      x-statements: {gate: gate_thing,")]),
     "a parameter of another type than the engine's": ('"id" is uuid to the engine', [
         (C, "description: Its id., schema: {type: string, format: uuid}", "description: Its id., schema: {type: integer}")]),
     "near that is no point": ("must have the format point", [(C, "format: point, maxLength", "maxLength")]),
@@ -147,7 +153,7 @@ OPERATIONS = {
     "a parameter of no single type": ("has no type that can be bound", [
         (C, "schema: {type: string, format: point, maxLength: 50}", "schema: {type: [string, integer], maxLength: 50}")]),
     "a member of no single type": ('the member "name" has no single type', [
-        (C, "name: {type: string, minLength: 1,", "name: {type: [string, integer], minLength: 1,")]),
+        (C, "name: {type: string, x-text: name, minLength: 1,", "name: {type: [string, integer], x-text: name, minLength: 1,")]),
     "a body of two shapes": ("all media types of a body must share one schema", [
         (C, "application/json: {schema: {$ref: '#/components/schemas/thing_new'}}",
          "application/json: {schema: {$ref: '#/components/schemas/thing_new'}}\n          application/merge-patch+json: "

@@ -146,14 +146,14 @@ components:
       additionalProperties: false
       required: [name]
       properties:
-        name: {type: string, maxLength: 100}
+        name: {type: string, x-text: name, maxLength: 100}
     thing_new:
       type: object
       additionalProperties: false
       required: [name]
       properties:
-        name: {type: string, minLength: 1, maxLength: 100, pattern: '^\\S'}
-        tags: {type: array, maxItems: 5, items: {type: string, maxLength: 20}}
+        name: {type: string, x-text: name, minLength: 1, maxLength: 100, pattern: '^\\S'}
+        tags: {type: array, maxItems: 5, items: {type: string, x-text: line, maxLength: 20}}
         owner_thing_id: {type: string, format: uuid, x-refers: thing}
     word: {type: object, additionalProperties: false, properties: {kind: {$ref: '#/components/schemas/kind'}}}
     kind:
