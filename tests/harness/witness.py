@@ -12,7 +12,7 @@ from harness.contract import ROOT, Contract
 CONTRACT = pytest.StashKey()
 # How many requests that write one file of tests may send: the price of a resource is counted, not timed, so that no machine is
 # too slow for it. Reads are left out, because a wait for an event asks as often as the machine lets it.
-WRITES_PER_FILE = 1500
+WRITES_PER_FILE = 3000
 
 
 @pytest.hookimpl(optionalhook=True)
