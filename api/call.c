@@ -71,6 +71,11 @@ struct span call_value(const struct call *call, const char *name)
     return value->state == VALUE_PRESENT ? (struct span){value->text, value->len} : SPAN_NONE;
 }
 
+bool call_given(const struct call *call, const char *name)
+{
+    return call->values[name_find(name)].state != VALUE_ABSENT;
+}
+
 bool call_has(const struct call *call, uint16_t name)
 {
     return call->values[name].state != VALUE_ABSENT;

@@ -129,7 +129,8 @@ void call_set_flag(struct call *call,
 /* The same by a name of the contract, for what a prepare function binds; its value, or SPAN_NONE. */
 void call_bind(struct call *call, const char *name, struct span text);
 struct span call_value(const struct call *call, const char *name);
-bool call_has(const struct call *call, uint16_t name); /* present or null */
+bool call_given(const struct call *call, const char *name); /* present or null */
+bool call_has(const struct call *call, uint16_t name);      /* present or null */
 void call_fault(struct call *call, const char *parameter, enum fault_code code,
                 struct span argument);
 struct span call_header(const struct call *call, const char *name); /* the first of that name */

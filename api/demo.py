@@ -30,6 +30,10 @@ ACCOUNTS = [
     ("public_app", None),
 ]
 PEOPLE = ["national_admin", "national_analyst", "provincial_coordinator", "team_member", "regency_facilitator", "library_manager"]
+APP_SCOPES = [
+    "published:read", "contacts:read", "libraries:write", "programs:write", "participations:write", "trainings:write", "trainings:certify",
+    "replications:write", "replications:approve", "teams:write", "figures:write", "statistics:write", "reports:verify", "reports:approve",
+    "assignments:write", "people:erase", "audit:read", "admin"]  # by name, for a new app has none but the first
 CALLBACK = "http://127.0.0.1/callback"  # of an app on this machine, at any port (RFC 8252 7.3)
 VILLAGE = "19.01.06.2002"  # Kapuk, Kabupaten Bangka
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -128,11 +132,12 @@ def people(binary, local, clients, known):
 
 def app(binary, known):
     """An app that keeps no secret, for people to log in with."""
-    if known:
+    if known and known.get("scopes") == APP_SCOPES:
         return known
     command = [binary, "client", "create", "--name", "Demo app", "--type", "public", "--redirect-uri", CALLBACK]
+    command += [word for scope in APP_SCOPES for word in ("--scope", scope)]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True, stdin=subprocess.DEVNULL)
-    return {"client_id": json.loads(done.stdout)["client_id"], "redirect_uri": CALLBACK}
+    return {"client_id": json.loads(done.stdout)["client_id"], "redirect_uri": CALLBACK, "scopes": APP_SCOPES}
 
 
 def read(path):

@@ -3,6 +3,7 @@
 #include "api/execute.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include "api/base/clock.h"
 #include "api/base/uuid.h"
 #include "api/body.h"
@@ -76,6 +77,10 @@ static enum problem_code failure_take(struct call *call, enum problem_code code,
         references_faults(call, span_of(failure->arguments));
     else if (failure->arguments[0])
         call->arguments = arena_copy(call->arena, span_of(failure->arguments));
+    if (problem_texts[code].status == 429) /* which says in its arguments how long */
+        call->retry_after_s = strtoll(
+            arena_cstr(call->arena, problem_fill(call->arena, "{seconds}", call->arguments)), NULL,
+            10);
     if (failure->pointer[0])
         faults_add(&call->faults,
                    (struct fault){.pointer = arena_copy(call->arena, span_of(failure->pointer)),

@@ -76,6 +76,7 @@ static const struct job table[] = {
     {"purge_login_throttle", .statement = "purge_login_throttle",
      .every_s = EVERY(purge_interval_s)},
     {"keep_keys", .run = keys_keep, .every_s = EVERY(key_look_interval_s), .eager = true},
+    {"purge_mail", .statement = "purge_mail", .every_s = EVERY(purge_interval_s)},
     {"purge_oauth", .statement = "purge_oauth", .every_s = EVERY(purge_interval_s)},
     {"purge_rates", .statement = "purge_rates", .every_s = EVERY(purge_interval_s)},
     {"write_api_key_uses", .run = api_key_uses_write, .every_s = EVERY(api_key_use_interval_s)},

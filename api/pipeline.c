@@ -21,6 +21,7 @@
 #include "api/respond.h"
 #include "api/route.h"
 #include "api/validate.h"
+#include "auth/scope.h"
 
 #define TARGET_MAX_BYTES 8000
 
@@ -92,6 +93,8 @@ static enum problem_code authenticate(struct call *call)
     call_set_cstr(call, NAME_CALLER_CLIENT, call->principal.client_id);
     if (call->principal.user_id)
         call_set_cstr(call, NAME_CALLER_USER, call->principal.user_id);
+    if (call->principal.session)
+        call_set_cstr(call, NAME_CALLER_SESSION, call->principal.session);
     return PROBLEM_NONE;
 }
 
@@ -143,6 +146,14 @@ static bool scopes_withheld(const struct call *call)
     return false;
 }
 
+/* Of the account's scopes a token that acts for no person can never have any: that is said, instead of which scope is missing. */
+static enum problem_code unauthorized(struct call *call)
+{
+    if (!call->principal.user_id && (call->operation->security[0].scopes & scope_account()))
+        return PROBLEM_person_needed;
+    return call_refuse(call, PROBLEM_insufficient_scope, "scope", respond_scopes(call));
+}
+
 static enum problem_code gate_authorize(struct call *call)
 {
     const struct operation *operation = call->operation;
@@ -158,7 +169,7 @@ static enum problem_code gate_authorize(struct call *call)
     if (count == 0 && scopes_withheld(call))
         return PROBLEM_second_factor_required;
     if (count == 0)
-        return call_refuse(call, PROBLEM_insufficient_scope, "scope", respond_scopes(call));
+        return unauthorized(call);
     if (!call->service->personal[operation->index])
         return PROBLEM_NONE; /* published data know no reach */
     for (size_t i = 0; i < operation->reach_count && i < ALTERNATIVES_MAX; i++)

@@ -219,11 +219,12 @@ void respond_finish(struct call *call)
     if (response->gzipped)
         response_header_lent(call, "Content-Encoding", "gzip");
     if (!has_header(call, "Cache-Control"))
-        response_header_lent(call, "Cache-Control",
-                             response->status >= 400 || call->method != METHOD_GET ||
-                                     (call->operation && call->operation->secret)
-                                 ? "no-store"
-                                 : "private, no-cache");
+        response_header_lent(
+            call, "Cache-Control",
+            response->status >= 400 || call->method != METHOD_GET ||
+                    (call->operation && (call->operation->secret || call->operation->unkept))
+                ? "no-store"
+                : "private, no-cache");
     response_header(call, "X-Request-Id", "%.*s", SPAN_ARG(call->request_id));
     response_header_lent(call, "X-Content-Type-Options", "nosniff");
     if (!has_header(call, "Content-Security-Policy"))

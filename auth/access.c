@@ -104,7 +104,7 @@ static bool assignment_read(struct arena *arena, const struct rows *rows, size_t
     return true;
 }
 
-static void standing_take(struct arena *arena, const struct rows *rows,
+static void standing_take(struct arena *arena, const struct rows *rows, uint32_t own,
                           struct standing *ret_standing)
 {
     size_t count = rows_count(rows), kept = 0;
@@ -114,8 +114,8 @@ static void standing_take(struct arena *arena, const struct rows *rows,
     bool active = count > 0 && span_is(cell(rows, 0, "status"), "active");
     const char *limit = count > 0 ? text_of(arena, cell(rows, 0, "allowed_region")) : NULL;
     struct span rate = count > 0 ? cell(rows, 0, "rate_per_minute") : SPAN_NONE;
-    *ret_standing = (struct standing){active, list, kept, limit,
-                                      rate.ptr ? strtoll(arena_cstr(arena, rate), NULL, 10) : 0};
+    *ret_standing = (struct standing){
+        active, list, kept, limit, rate.ptr ? strtoll(arena_cstr(arena, rate), NULL, 10) : 0, own};
 }
 
 static void secrets_take(const struct rows *rows, struct client_secrets *ret_secrets)
@@ -158,7 +158,7 @@ enum problem_code access_standing(struct pool *pool, struct arena *arena, const 
     struct rows *rows = NULL;
     enum problem_code problem = read_steps(pool, values, deadline_ms, &which, 1, &rows);
     if (problem == PROBLEM_NONE)
-        standing_take(arena, rows, ret_standing);
+        standing_take(arena, rows, user_id ? scope_account() : 0, ret_standing);
     rows_free(rows);
     return problem;
 }
@@ -219,7 +219,7 @@ enum problem_code access_credentials(struct pool *pool, struct arena *arena, con
     struct rows *rows[2] = {NULL, NULL};
     enum problem_code problem = read_steps(pool, values, deadline_ms, which, 2, rows);
     if (problem == PROBLEM_NONE) {
-        standing_take(arena, rows[0], ret_standing);
+        standing_take(arena, rows[0], 0, ret_standing);
         secrets_take(rows[1], ret_secrets);
     }
     rows_free(rows[0]);

@@ -9,13 +9,15 @@
 #define OAUTH_CODE_S 60                       /* a code may be exchanged */
 #define OAUTH_REFRESH_IDLE_S (30 * 24 * 3600) /* a refresh token that nobody uses */
 #define OAUTH_REFRESH_LONGEST_S (90 * 24 * 3600)
-#define OAUTH_REFRESH_GRACE_S 10 /* an answer that got lost is given again */
+#define OAUTH_REFRESH_RACING_S                                                                     \
+    1 /* requests of one app that race each other; what is later repeats */
 
 struct oauth_call { /* in which request, for whom the audit asks */
     struct auth *auth;
     struct arena *arena;
     struct span request_id, operation;
     int64_t deadline_ms;
+    struct span address; /* of the client or its browser, as call_address() has it */
 };
 
 /* ---- clients -------------------------------------------------------------------------------- */

@@ -60,6 +60,7 @@ enum problem_code oauth_client_find(const struct oauth_call *call, struct span i
         client.allowed = UINT32_MAX;
         if (allowed && (!allowed[0] || !scope_parse(span_of(allowed), false, &client.allowed)))
             client.allowed = 0;
+        client.allowed |= scope_account(); /* the person's own to give, at the page of consent */
     }
     rows_free(rows);
     *ret_client = client;

@@ -221,7 +221,8 @@ static enum problem_code refresh_use(const struct oauth_call *call,
         {"refresh.hash", hash_of(call->arena, refresh_token_text(call->arena, key, fresh))},
         {"refresh.sealed", span_of(sealed_text)},
         {"refresh.idle", seconds(call->arena, OAUTH_REFRESH_IDLE_S)},
-        {"refresh.grace", seconds(call->arena, OAUTH_REFRESH_GRACE_S)},
+        {"refresh.racing", seconds(call->arena, OAUTH_REFRESH_RACING_S)},
+        {"login.address", call->address},
     };
     struct rows *rows;
     enum problem_code problem = write_as(call, client->id, "oauth_refresh_use", parameters,

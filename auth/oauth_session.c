@@ -139,6 +139,7 @@ enum problem_code oauth_code_issue(const struct oauth_call *call,
         {"grant.scopes", scope_text(call->arena, request->scopes)},
         {"code.seconds", span_of(arena_printf(call->arena, "%d", OAUTH_CODE_S))},
         {"consent.remember", span_of(request->remember ? "true" : "false")},
+        {"login.address", call->address},
     };
     struct rows *rows;
     enum problem_code problem = ask_write(

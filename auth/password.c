@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "api/base/clock.h"
+#include "auth/password_text.h"
 
 #define PASSES 2
 #define MEMORY_BYTES ((size_t)19 << 20)
@@ -72,15 +73,29 @@ static void place_leave(void)
     pthread_mutex_unlock(&places.lock);
 }
 
+bool password_same(struct span one, struct span other)
+{
+    struct password_text first, second;
+    bool same = password_text(one, &first) == FAULT_COUNT &&
+                password_text(other, &second) == FAULT_COUNT && first.len == second.len &&
+                memcmp(first.bytes, second.bytes, first.len) == 0;
+    password_text_wipe(&first);
+    password_text_wipe(&second);
+    return same;
+}
+
 enum problem_code password_hash(struct span password, int64_t deadline_ms,
                                 char ret_hash[PASSWORD_HASH_BYTES])
 {
     char hash[crypto_pwhash_STRBYTES];
+    struct password_text text;
     enum problem_code problem = place_take(deadline_ms);
     if (problem != PROBLEM_NONE)
         return problem;
-    int failed = crypto_pwhash_str_alg(hash, password.ptr, password.len, PASSES, MEMORY_BYTES,
+    int failed = password_text(password, &text) != FAULT_COUNT ||
+                 crypto_pwhash_str_alg(hash, text.bytes, text.len, PASSES, MEMORY_BYTES,
                                        crypto_pwhash_ALG_ARGON2ID13);
+    password_text_wipe(&text);
     place_leave();
     if (failed)
         return PROBLEM_busy; /* no memory for it just now */
@@ -94,11 +109,13 @@ enum problem_code password_verify(struct span password, const char *hash, int64_
     enum problem_code problem = place_take(deadline_ms);
     if (problem != PROBLEM_NONE)
         return problem;
-    /* Longer than any that can be set: compared as what it cannot be, at the same cost. */
-    struct span compared = password.ptr && password.len <= 4 * PASSWORD_MAX ? password : SPAN("");
-    bool same = crypto_pwhash_str_verify(hash ? hash : places.nobody, compared.ptr, compared.len) ==
-                0;
+    struct password_text
+        text; /* what can be no password is compared as the empty one, at the same cost */
+    if (!password.ptr || password_text(password, &text) != FAULT_COUNT)
+        text.len = 0;
+    bool same = crypto_pwhash_str_verify(hash ? hash : places.nobody, text.bytes, text.len) == 0;
+    *ret_right = same && hash && text.len > 0;
+    password_text_wipe(&text);
     place_leave();
-    *ret_right = same && hash && compared.len > 0;
     return PROBLEM_NONE;
 }

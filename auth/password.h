@@ -11,10 +11,16 @@
 #define PASSWORD_MAX 128 /* characters */
 #define PASSWORD_HASH_BYTES 128
 
-/* FAULT_min_length, FAULT_max_length, FAULT_common_password, FAULT_like_account; FAULT_COUNT when it is good.
- * *ret_argument is the limit where there is one, in static memory. `username` and `name` may be absent. */
+/* Passwords are taken as they were typed; here they get the one form in which they are measured, hashed and compared
+ * (auth/password_text.h). */
+
+/* FAULT_min_length, FAULT_max_length, FAULT_common_password, FAULT_like_account, FAULT_bad_utf8, FAULT_control_character; FAULT_COUNT when
+ * it is good. *ret_argument is the limit where there is one, in static memory. `username` and `name` may be absent. */
 enum fault_code password_check(struct span password, struct span username, struct span name,
                                const char **ret_argument);
+
+/* Are they one password, typed twice? */
+bool password_same(struct span one, struct span other);
 
 /* Problems: PROBLEM_busy when too many wait already, or none of the two places becomes free in time
  * (the deadline, at most some seconds). Takes some tens of milliseconds: hold no connection. */

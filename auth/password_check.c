@@ -3,32 +3,16 @@
 #include <ctype.h>
 #include <stdlib.h>
 
-#include "api/base/utf8.h"
 #include "auth/password.h"
+#include "auth/password_pieces.h"
 #include "auth/password_words.h"
-
-#define LOOKED_AT_BYTES (4 * PASSWORD_MAX)
 
 static size_t characters(struct span text)
 {
     size_t count = 0;
-    while (text.len) {
-        size_t bytes = utf8_character(text);
-        if (!bytes)
-            bytes = 1; /* refused elsewhere */
-        text = (struct span){text.ptr + bytes, text.len - bytes};
-        count++;
-    }
+    for (size_t i = 0; i < text.len; i++)
+        count += ((unsigned char)text.ptr[i] & 0xc0) != 0x80;
     return count;
-}
-
-static size_t lower(struct span text, char ret_lower[LOOKED_AT_BYTES + 1])
-{
-    size_t len = text.len < LOOKED_AT_BYTES ? text.len : LOOKED_AT_BYTES;
-    for (size_t i = 0; i < len; i++)
-        ret_lower[i] = (char)tolower((unsigned char)text.ptr[i]);
-    ret_lower[len] = '\0';
-    return len;
 }
 
 /* A step as fingers make it: the same key, the next or the one before in the alphabet, the digits or a row of keys. */
@@ -79,35 +63,9 @@ static struct span core(const char *text, size_t len)
     return (struct span){text, len};
 }
 
-/* Is it the account's own name, with nothing but digits and signs beside it? */
-static bool like(struct span password_core, struct span password, struct span account)
-{
-    char text[LOOKED_AT_BYTES + 1];
-    size_t len = lower(account, text);
-    struct span account_core = core(text, len);
-    return span_equal(password, (struct span){text, len}) ||
-           (account_core.len > 3 && span_equal(password_core, account_core));
-}
-
-static bool like_account(struct span password_core, struct span password, struct span username,
-                         struct span name)
-{
-    const char *at = username.len ? memchr(username.ptr, '@', username.len) : NULL;
-    struct span local = at ? (struct span){username.ptr, (size_t)(at - username.ptr)} : username;
-    if (like(password_core, password, username) || like(password_core, password, local))
-        return true;
-    char joined[LOOKED_AT_BYTES + 1]; /* "Siti Aminah" as sitiaminah */
-    size_t len = 0;
-    for (size_t i = 0; i < name.len && len < LOOKED_AT_BYTES; i++)
-        if (name.ptr[i] != ' ')
-            joined[len++] = name.ptr[i];
-    return len && (like(password_core, password, name) ||
-                   like(password_core, password, (struct span){joined, len}));
-}
-
 /* ---- words -------------------------------------------------------------------------------- */
 
-static bool listed(struct span word, const uint64_t *hashes, size_t count)
+bool password_word_listed(struct span word, const uint64_t *hashes, size_t count)
 {
     uint64_t hash = UINT64_C(14695981039346656037);
     for (size_t i = 0; i < word.len; i++)
@@ -127,58 +85,73 @@ static bool listed(struct span word, const uint64_t *hashes, size_t count)
 
 static bool a_word(struct span text)
 {
-    return listed(text, password_words, password_words_count);
-}
-
-static bool two_local_words(struct span text)
-{
-    for (size_t first = 3; first + 3 <= text.len; first++)
-        if (listed((struct span){text.ptr, first}, password_local_words,
-                   password_local_words_count) &&
-            listed((struct span){text.ptr + first, text.len - first}, password_local_words,
-                   password_local_words_count))
-            return true;
-    return false;
+    return password_word_listed(text, password_words, password_words_count);
 }
 
 /* Letters that are written as digits and signs. */
-static struct span letters_back(struct span text, char ret_text[LOOKED_AT_BYTES + 1])
+static void letters_back(struct span text, struct password_text *ret_text)
 {
     static const char written[] = "013457@$!", meant[] = "oieastasi";
     for (size_t i = 0; i < text.len; i++) {
         const char *at = text.ptr[i] ? strchr(written, text.ptr[i]) : NULL;
-        ret_text[i] = at ? meant[at - written] : text.ptr[i];
+        ret_text->bytes[i] = at ? meant[at - written] : text.ptr[i];
     }
-    return (struct span){ret_text, text.len};
+    ret_text->len = text.len;
 }
 
-static bool common(struct span whole, struct span middle)
+static struct span span_text(const struct password_text *text)
 {
-    char text[LOOKED_AT_BYTES + 1];
-    size_t unit = period(middle.ptr, middle.len);
-    struct span once = {middle.ptr, unit};
-    return a_word(whole) || a_word(middle) || a_word(once) || two_local_words(middle) ||
-           a_word(letters_back(middle, text));
+    return (struct span){text->bytes, text->len};
+}
+
+/* What it is put together of, as it stands and with letters for the digits in it: from its start, and from its first letter. */
+static enum fault_code pieces(struct span whole, struct span middle,
+                              const struct password_names *names)
+{
+    struct password_text letters;
+    struct span to_last_letter = {whole.ptr, (size_t)(middle.ptr - whole.ptr) + middle.len};
+    enum fault_code fault = password_pieces(whole, names);
+    letters_back(to_last_letter, &letters);
+    if (fault == FAULT_COUNT)
+        fault = password_pieces(span_text(&letters), names);
+    letters_back(middle, &letters);
+    if (fault == FAULT_COUNT)
+        fault = password_pieces(span_text(&letters), names);
+    if (fault == FAULT_COUNT && a_word(span_text(&letters)))
+        fault = FAULT_common_password;
+    password_text_wipe(&letters);
+    return fault;
+}
+
+static enum fault_code guessable(struct span whole, const struct password_names *names)
+{
+    struct span middle = core(whole.ptr, whole.len);
+    struct span once = {middle.ptr, period(middle.ptr, middle.len)};
+    size_t unit = period(whole.ptr, whole.len);
+    enum fault_code fault = pieces(whole, middle, names);
+    if (fault == FAULT_COUNT &&
+        (unit <= 4 || sequence(whole.ptr, unit) || a_word(whole) || a_word(middle) || a_word(once)))
+        fault = FAULT_common_password;
+    return fault;
 }
 
 enum fault_code password_check(struct span password, struct span username, struct span name,
                                const char **ret_argument)
 {
-    char text[LOOKED_AT_BYTES + 1];
-    size_t count = characters(password), len = lower(password, text);
-    if (count < PASSWORD_MIN) {
-        *ret_argument = "12";
-        return FAULT_min_length;
+    struct password_text text;
+    enum fault_code fault = password_text(password, &text);
+    size_t count = characters(span_text(&text));
+    if (fault == FAULT_COUNT && count < PASSWORD_MIN)
+        fault = FAULT_min_length;
+    if (fault == FAULT_COUNT && count > PASSWORD_MAX)
+        fault = FAULT_max_length;
+    *ret_argument = fault == FAULT_min_length ? "12" : fault == FAULT_max_length ? "128" : "";
+    if (fault == FAULT_COUNT) {
+        struct password_names names;
+        password_names_read(username, name, &names);
+        password_text_fold(password, &text);
+        fault = guessable(span_text(&text), &names);
     }
-    if (count > PASSWORD_MAX) {
-        *ret_argument = "128";
-        return FAULT_max_length;
-    }
-    struct span whole = {text, len}, middle = core(text, len);
-    if (like_account(middle, whole, username, name))
-        return FAULT_like_account;
-    size_t unit = period(text, len);
-    if (unit <= 4 || sequence(text, unit) || common(whole, middle))
-        return FAULT_common_password;
-    return FAULT_COUNT;
+    password_text_wipe(&text);
+    return fault;
 }

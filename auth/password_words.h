@@ -7,7 +7,7 @@
 
 extern const uint64_t password_words[];
 extern const size_t password_words_count;
-extern const uint64_t password_local_words[]; /* those that are refused two together */
+extern const uint64_t password_local_words[]; /* those that are refused when put together, too */
 extern const size_t password_local_words_count;
 
 #endif

@@ -11,6 +11,11 @@ uint32_t scope_bit(struct span name)
     return 0;
 }
 
+uint32_t scope_account(void)
+{
+    return scope_bit(SPAN("account:read")) | scope_bit(SPAN("account:write"));
+}
+
 bool scope_parse(struct span text, bool unknown_refused, uint32_t *ret_scopes)
 {
     uint32_t scopes = 0;

@@ -20,6 +20,7 @@ struct entry {
     size_t assignment_count;
     const char *limit; /* in the same block */
     int64_t rate_per_minute;
+    uint32_t own;
 };
 struct shard {
     pthread_rwlock_t lock;
@@ -33,7 +34,7 @@ struct standing_cache {
 
 uint32_t standing_scopes(const struct standing *standing)
 {
-    uint32_t scopes = 0;
+    uint32_t scopes = standing->active ? standing->own : 0;
     if (standing->active)
         for (size_t i = 0; i < standing->assignment_count; i++)
             scopes |= standing->assignments[i].scopes;
@@ -102,8 +103,9 @@ bool standing_cache_find(struct standing_cache *cache, struct arena *arena, cons
             copy[j].region = text_copy(arena, copy[j].region);
             copy[j].library_id = text_copy(arena, copy[j].library_id);
         }
-        *ret_standing = (struct standing){entry->active, copy, entry->assignment_count,
-                                          text_copy(arena, entry->limit), entry->rate_per_minute};
+        *ret_standing = (struct standing){entry->active,           copy,
+                                          entry->assignment_count, text_copy(arena, entry->limit),
+                                          entry->rate_per_minute,  entry->own};
         found = true;
     }
     pthread_rwlock_unlock(&shard->lock);
@@ -150,6 +152,7 @@ void standing_cache_store(struct standing_cache *cache, const char *subject, uin
     struct entry fresh = {.active = standing->active,
                           .version = version,
                           .assignment_count = standing->assignment_count,
+                          .own = standing->own,
                           .rate_per_minute = standing->rate_per_minute};
     assert(strlen(subject) < sizeof fresh.subject && strlen(day) < sizeof fresh.day);
     strcpy(fresh.subject, subject);

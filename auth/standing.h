@@ -14,9 +14,11 @@ struct standing {
     const char *limit;       /* the region beyond which the client may not reach, or NULL; what is
                           assigned to regions is within it already, libraries are not */
     int64_t rate_per_minute; /* of the client that acts for itself; 0: as configured */
+    uint32_t own;            /* scopes without an assignment: those of the account, of a user */
 };
 
-uint32_t standing_scopes(const struct standing *standing); /* the union; 0 when not active */
+uint32_t standing_scopes(
+    const struct standing *standing); /* the union, own ones too; 0 when not active */
 
 struct standing_cache;
 struct standing_cache *standing_cache_new(size_t entries);

@@ -1,5 +1,5 @@
-/* Links by mail. Rule: the token is made for one try, is in the mail alone, and the try is on record before the mail goes, so that
- * a crash costs a second mail and never a lost one. */
+/* Mails to people: one-time links, and notices that their account was changed. Rule: a link's token is made for one try, is in the mail
+ * alone, and the try is on record before the mail goes, so that a crash costs a second mail and never a lost one. */
 #include "auth/user_mail.h"
 
 #include "api/base/clock.h"
@@ -9,75 +9,147 @@
 
 #define MAILS_A_RUN 20
 
+#define NAME_CHARACTERS_MAX 60
+
 struct due {
+    const char *mail_id; /* of a notice; NULL for a link */
     const char *user_id, *kind, *token, *email, *name, *username, *language;
 };
 
 static const struct write_context by_job = {.actor = {"mail", 4}, .operation = {"mail_links", 10}};
 
+/* The next link that is due, else the next notice. */
 static enum problem_code due_take(struct pool *pool, struct arena *arena, int64_t deadline_ms,
                                   struct due *ret_due)
 {
-    struct rows *rows;
-    enum problem_code code = ask_write(pool, arena, &by_job, "user_link_mail", NULL, 0, deadline_ms,
-                                       &rows, NULL, NULL);
-    if (code)
-        return code;
-    *ret_due = (struct due){
-        .user_id = ask_cell(arena, rows, "user_id"),
-        .kind = ask_cell(arena, rows, "kind"),
-        .token = ask_cell(arena, rows, "token"),
-        .email = ask_cell(arena, rows, "email"),
-        .name = ask_cell(arena, rows, "name"),
-        .username = ask_cell(arena, rows, "username"),
-        .language = ask_cell(arena, rows, "language"),
-    };
-    rows_free(rows);
+    static const char *const statements[] = {"user_link_mail", "user_mail_due"};
+    for (size_t i = 0; i < 2 && !ret_due->user_id; i++) {
+        struct rows *rows;
+        enum problem_code code = ask_write(pool, arena, &by_job, statements[i], NULL, 0,
+                                           deadline_ms, &rows, NULL, NULL);
+        if (code)
+            return code;
+        *ret_due = (struct due){
+            .mail_id = i ? ask_cell(arena, rows, "id") : NULL,
+            .user_id = ask_cell(arena, rows, "user_id"),
+            .kind = ask_cell(arena, rows, "kind"),
+            .token = i ? NULL : ask_cell(arena, rows, "token"),
+            .email = ask_cell(arena, rows, "email"),
+            .name = ask_cell(arena, rows, "name"),
+            .username = ask_cell(arena, rows, "username"),
+            .language = ask_cell(arena, rows, "language"),
+        };
+        rows_free(rows);
+    }
     return PROBLEM_NONE;
 }
 
+struct span user_mail_name(struct arena *arena, struct span name)
+{
+    char *text = arena_alloc(arena, 2 * name.len + 1);
+    size_t len = 0, characters = 0;
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.ptr[i];
+        bool begins = ((unsigned char)c & 0xc0) != 0x80, last = i + 1 == name.len;
+        if (begins && characters++ == NAME_CHARACTERS_MAX)
+            break;
+        text[len++] = strchr(":/\\@<>", c) && c ? ' ' : c;
+        if (c == '.' && !last && name.ptr[i + 1] != ' ')
+            text[len++] = ' ';
+    }
+    return (struct span){text, len};
+}
+
+struct text {
+    const char *kind;
+    struct {
+        const char *subject, *body; /* {name}, {username} and {link} are filled in */
+    } in[2];
+};
+#define INDONESIAN 0
+#define ENGLISH 1
+
+static const struct text texts[] = {
+    {"invitation",
+     {[INDONESIAN] =
+          {"Undangan: buat kata sandi TPBIS Anda",
+           "Halo {name},\n\nAnda diundang memakai layanan TPBIS. Nama pengguna Anda: {username}\n\nBuatlah kata sandi dengan membuka tautan "
+           "ini (berlaku 72 jam, satu kali):\n{link}\n\nAbaikan surat ini jika Anda tidak mengharapkannya.\n"},
+      [ENGLISH] =
+          {"Invitation: choose your TPBIS password",
+           "Dear {name},\n\nYou are invited to use the TPBIS service. Your user name: {username}\n\nPlease choose a password by opening this "
+           "link (it works for 72 hours, once):\n{link}\n\nIf you did not expect this mail, ignore it.\n"}}},
+    {"reset",
+     {[INDONESIAN] =
+          {"Kata sandi baru untuk akun TPBIS Anda",
+           "Halo {name},\n\nPengelola meminta kata sandi baru untuk akun TPBIS Anda. Nama pengguna: {username}\n\nBuatlah kata sandi baru "
+           "dengan membuka tautan ini (berlaku 1 jam, satu kali):\n{link}\n\nKata sandi lama tetap berlaku sampai saat itu.\n"},
+      [ENGLISH] =
+          {"Another password for your TPBIS account",
+           "Dear {name},\n\nYour administrator asked for another password for your TPBIS account. User name: {username}\n\nPlease choose it "
+           "by opening this link (it works for one hour, once):\n{link}\n\nYour old password works until then.\n"}}},
+    {"address_left",
+     {[INDONESIAN] =
+          {"Alamat surel akun TPBIS Anda diganti",
+           "Halo {name},\n\nAkun TPBIS {username} sejak sekarang memakai alamat surel lain; surat berikutnya tidak dikirim ke sini lagi."
+           "\n\nJika bukan Anda yang meminta, segera hubungi pengelola Anda.\n"},
+      [ENGLISH] =
+          {"The e-mail address of your TPBIS account was changed",
+           "Dear {name},\n\nFrom now on the TPBIS account {username} has another e-mail address; no more mail about it goes here.\n\nIf "
+           "that was not you, tell your administrator at once.\n"}}},
+    {"address_taken",
+     {[INDONESIAN] =
+          {"Alamat ini sekarang milik akun TPBIS Anda",
+           "Halo {name},\n\nAlamat surel ini sekarang dipakai oleh akun TPBIS {username}.\n\nJika akun itu bukan milik Anda, "
+           "beri tahu pengelola TPBIS.\n"},
+      [ENGLISH] =
+          {"This address now belongs to your TPBIS account",
+           "Dear {name},\n\nThis e-mail address is now that of the TPBIS account {username}.\n\nIf the account is not yours, tell the "
+           "administrators of TPBIS.\n"}}},
+    {"phone_changed",
+     {[INDONESIAN] =
+          {"Nomor telepon akun TPBIS Anda diganti",
+           "Halo {name},\n\nNomor telepon akun TPBIS {username} diganti.\n\nJika bukan Anda yang meminta, segera hubungi pengelola "
+           "Anda.\n"},
+      [ENGLISH] =
+          {"The phone number of your TPBIS account was changed",
+           "Dear {name},\n\nThe phone number of the TPBIS account {username} was changed.\n\nIf that was not you, tell your "
+           "administrator at once.\n"}}},
+};
+
 static struct mail mail_write(struct arena *arena, const struct due *due, const char *base_url)
 {
-    static const char *const texts[2][2] = {
-        /* [english][reset] */
-        {"Halo %s,\n\nAnda diundang memakai layanan TPBIS. Nama pengguna Anda: %s\n\nBuatlah kata sandi dengan membuka tautan ini "
-         "(berlaku 72 jam, satu kali):\n%s\n\nAbaikan surat ini jika Anda tidak mengharapkannya.\n",
-         "Halo %s,\n\nPengelola meminta kata sandi baru untuk akun TPBIS Anda. Nama pengguna: %s\n\nBuatlah kata sandi baru dengan "
-         "membuka tautan ini (berlaku 1 jam, satu kali):\n%s\n\nKata sandi lama tetap berlaku sampai saat itu.\n"},
-        {"Dear %s,\n\nYou are invited to use the TPBIS service. Your user name: %s\n\nPlease choose a password by opening this link "
-         "(it works for 72 hours, once):\n%s\n\nIf you did not expect this mail, ignore it.\n",
-         "Dear %s,\n\nYour administrator asked for another password for your TPBIS account. User name: %s\n\nPlease choose it by opening "
-         "this link (it works for one hour, once):\n%s\n\nYour old password works until then.\n"}};
-    static const char *const subjects[2][2] = {
-        {"Undangan: buat kata sandi TPBIS Anda", "Kata sandi baru untuk akun TPBIS Anda"},
-        {"Invitation: choose your TPBIS password", "Another password for your TPBIS account"}};
     bool english = due->language && strcmp(due->language, "en") == 0;
-    bool reset = strcmp(due->kind, "reset") == 0;
-    const char *link = arena_printf(arena, "%s/account/password?token=%s", base_url, due->token);
-    const char *text = texts[english][reset];
-    struct buffer out = {0};
-    const char *fillings[] = {due->name ? due->name : due->username, due->username, link};
-    for (size_t next = 0; *text; text++) { /* the three %s, in turn */
-        if (text[0] == '%' && text[1] == 's') {
-            buffer_span(&out, span_of(fillings[next++]));
-            text++;
-        } else {
-            buffer_char(&out, *text);
-        }
-    }
-    const char *filled = arena_cstr(arena, (struct span){out.data, out.len});
-    buffer_free(&out);
-    return (struct mail){due->email, subjects[english][reset], filled};
+    const struct text *text = texts;
+    while (strcmp(text->kind, due->kind) != 0)
+        text++; /* the database knows no other kinds */
+    struct buffer fillings = {0};
+    BUFFER_LITERAL(&fillings, "{\"name\":");
+    buffer_json_string(&fillings, due->name ? user_mail_name(arena, span_of(due->name))
+                                            : span_of(due->username));
+    BUFFER_LITERAL(&fillings, ",\"username\":");
+    buffer_json_string(&fillings, span_of(due->username));
+    BUFFER_LITERAL(&fillings, ",\"link\":");
+    buffer_json_string(&fillings, span_of(arena_printf(arena, "%s/account/password?token=%s",
+                                                       base_url, due->token ? due->token : "")));
+    buffer_char(&fillings, '}');
+    struct span body = problem_fill(arena, text->in[english].body,
+                                    (struct span){fillings.data, fillings.len});
+    const char *filled = arena_cstr(arena, body);
+    buffer_free(&fillings);
+    return (struct mail){due->email, text->in[english].subject, filled};
 }
 
 static void sent_record(struct pool *pool, struct arena *arena, const struct due *due)
 {
-    const struct ask parameters[] = {{"user.id", span_of(due->user_id)},
-                                     {"link.token", span_of(due->token)}};
+    const struct ask link[] = {{"user.id", span_of(due->user_id)},
+                               {"link.token", span_of(due->token)}};
+    const struct ask notice[] = {{"mail.id", span_of(due->mail_id)}};
     struct rows *rows;
-    /* When it fails the mail is sent again, with another token. */
-    (void)ask_write(pool, arena, &by_job, "user_link_sent", parameters, 2,
-                    clock_monotonic_ms() + 5000, &rows, NULL, NULL);
+    /* When it fails the mail is sent again, a link's with another token. */
+    (void)ask_write(pool, arena, &by_job, due->mail_id ? "user_mail_sent" : "user_link_sent",
+                    due->mail_id ? notice : link, due->mail_id ? 1 : 2, clock_monotonic_ms() + 5000,
+                    &rows, NULL, NULL);
     rows_free(rows);
 }
 
@@ -94,8 +166,8 @@ bool user_mail_send(struct pool *pool, const struct mail_server *server, const c
             good = mail_send(arena, server, &mail);
             if (good) {
                 sent_record(pool, arena, &due);
-                log_event(LOG_INFO, "link_mailed", LOG_C("user", due.user_id),
-                          LOG_C("kind", due.kind));
+                log_event(LOG_INFO, due.mail_id ? "notice_mailed" : "link_mailed",
+                          LOG_C("user", due.user_id), LOG_C("kind", due.kind));
             }
         }
         bool last = !due.user_id;

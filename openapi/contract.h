@@ -222,8 +222,9 @@ struct operation {
     const char *id, *path; /* "list_libraries", "/v1/libraries/{id}" */
     uint16_t index;
     uint8_t method;
-    bool open;           /* security: [] said in the contract */
-    bool audited;        /* x-audited: a read that runs as a write */
+    bool open;    /* security: [] said in the contract */
+    bool audited; /* x-audited: a read that runs as a write */
+    bool unkept;  /* no cache may keep its answer: it is audited, or reads what is not published */
     bool idempotent;     /* takes Idempotency-Key: every POST under /v1 behind a token */
     bool recent_login;   /* x-recent-login: a person must have logged in a short while ago */
     bool secret;         /* x-secret: its answer shows what is shown once */

@@ -157,7 +157,7 @@ static const char *fault_text(struct call *call, const struct link *link, const 
     enum fault_code fault = password_check(form->password, span_of(link->username),
                                            span_of(link->name), &argument);
     if (fault == FAULT_COUNT)
-        return span_equal(form->password, form->again)
+        return password_same(form->password, form->again)
                    ? NULL
                    : in(link, "Kedua kata sandi tidak sama.", "The two passwords differ.");
     struct span text = problem_fill(call->arena, fault_texts[fault].detail[link->language],

@@ -43,7 +43,7 @@ enum problem_code authorize_read(struct authorize *authorize, enum authorize_fau
 enum problem_code authorize_redirect(struct authorize *authorize, const char *name,
                                      struct span value, const char *why);
 
-/* The scopes that this request means for the user of the session: what was asked, else all that the user holds. */
+/* The scopes that this request means: what was asked, else the least, published:read. */
 uint32_t authorize_scopes(const struct authorize *authorize);
 
 /* ---- pages ---------------------------------------------------------------------------------- */

@@ -213,10 +213,8 @@ enum problem_code authorize_read(struct authorize *authorize, enum authorize_fau
 
 uint32_t authorize_scopes(const struct authorize *authorize)
 {
-    uint32_t published = scope_bit(SPAN("published:read"));
-    if (authorize->asked)
-        return authorize->asked;
-    return authorize->client.allowed & (authorize->session.held | published);
+    return authorize->asked ? authorize->asked
+                            : authorize->client.allowed & scope_bit(SPAN("published:read"));
 }
 
 /* ---- back to the app ------------------------------------------------------------------------ */

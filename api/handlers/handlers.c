@@ -25,11 +25,9 @@ static const struct handler handlers[] = {
 
 /* Functions that run before an operation's statements, by the x-prepare of the contract. */
 static const struct handler preparations[] = {
-    {"client_secret", prepare_client_secret},
-    {"api_key", prepare_api_key},
-    {"user_link", prepare_user_link},
-    {"my_password", prepare_my_password},
-    {NULL, NULL},
+    {"client_secret", prepare_client_secret}, {"api_key", prepare_api_key},
+    {"user_link", prepare_user_link},         {"my_password", prepare_my_password},
+    {"my_account", prepare_my_account},       {NULL, NULL},
 };
 
 const struct handler *prepare_find(const char *name)

@@ -41,5 +41,6 @@ enum problem_code handle_account_password(struct call *call);
 enum problem_code handle_account_password_set(struct call *call);
 enum problem_code prepare_user_link(struct call *call);
 enum problem_code prepare_my_password(struct call *call);
+enum problem_code prepare_my_account(struct call *call);
 
 #endif

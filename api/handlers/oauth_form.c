@@ -21,8 +21,9 @@ enum problem_code oauth_refuse(struct call *call, int status, const char *error,
 
 struct oauth_call oauth_call_of(struct call *call)
 {
-    return (struct oauth_call){call->service->auth, call->arena, call->request_id,
-                               span_of(call->operation->id), call->deadline_ms};
+    return (struct oauth_call){call->service->auth, call->arena,
+                               call->request_id,    span_of(call->operation->id),
+                               call->deadline_ms,   span_of(call_address(call))};
 }
 
 bool oauth_resource_ours(const struct call *call, struct span resource)

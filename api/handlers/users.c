@@ -37,38 +37,57 @@ static enum problem_code names_read(struct call *call, const char **ret_username
     return *ret_username ? PROBLEM_NONE : PROBLEM_invalid_token;
 }
 
-/* The password of now is asked for, the new one is judged and hashed. */
-enum problem_code prepare_my_password(struct call *call)
+/* The password of now, as `current_password` of the body has it. */
+static enum problem_code password_ask(struct call *call, const char **ret_username,
+                                      const char **ret_name)
 {
-    struct span current = call_value(call, "current_password"),
-                fresh = call_value(call, "new_password");
-    const char *username, *name, *argument = "";
-    char hash[PASSWORD_HASH_BYTES];
     struct login_user user;
     int64_t wait_s = 0;
-    if (!call->principal.user_id)
-        return PROBLEM_person_needed;
-    enum problem_code code = names_read(call, &username, &name);
+    enum problem_code code = names_read(call, ret_username, ret_name);
     if (code)
         return code;
     code = auth_login(call->service->pool, call->arena,
-                      &(struct login_request){span_of(username), current, call_address(call)},
+                      &(struct login_request){span_of(*ret_username),
+                                              call_value(call, "current_password"),
+                                              call_address(call)},
                       call->deadline_ms, &user, &wait_s);
-    if (code == PROBLEM_login_throttled)
-        return throttled(call, wait_s);
+    return code == PROBLEM_login_throttled ? throttled(call, wait_s) : code;
+}
+
+static enum problem_code fault_at(struct call *call, struct span pointer, enum fault_code fault,
+                                  const char *argument)
+{
+    faults_add(&call->faults,
+               (struct fault){.pointer = pointer, .code = fault, .argument = span_of(argument)});
+    return PROBLEM_invalid_body;
+}
+
+/* Where mails and calls go decides who gets into an account next: whoever changes that shows the password, not a token alone. */
+enum problem_code prepare_my_account(struct call *call)
+{
+    const char *username, *name;
+    if (!call_given(call, "email") && !call_given(call, "phone"))
+        return PROBLEM_NONE;
+    if (!call_given(call, "current_password"))
+        return fault_at(call, SPAN("/current_password"), FAULT_required, "");
+    return password_ask(call, &username, &name);
+}
+
+/* The password of now is asked for, the new one is judged and hashed. */
+enum problem_code prepare_my_password(struct call *call)
+{
+    struct span fresh = call_value(call, "new_password");
+    const char *username, *name, *argument = "";
+    char hash[PASSWORD_HASH_BYTES];
+    enum problem_code code = password_ask(call, &username, &name);
     if (code)
         return code;
     enum fault_code fault = password_check(fresh, span_of(username), span_of(name), &argument);
-    if (fault != FAULT_COUNT) {
-        faults_add(&call->faults, (struct fault){.pointer = SPAN("/new_password"),
-                                                 .code = fault,
-                                                 .argument = span_of(argument)});
-        return PROBLEM_invalid_body;
-    }
+    if (fault != FAULT_COUNT)
+        return fault_at(call, SPAN("/new_password"), fault, argument);
     code = password_hash(fresh, call->deadline_ms, hash);
     if (code)
         return code;
     call_bind(call, "password.hash", span_of(hash));
-    call_bind(call, "caller.session", span_of(call->principal.session));
     return PROBLEM_NONE;
 }

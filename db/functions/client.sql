@@ -28,9 +28,10 @@ BEGIN
             PERFORM refuse('redirect_uri_invalid', jsonb_build_object('uri', left(one, 200), 'why', redirect_uri_fault(one)));
         END IF;
     END LOOP;
+    NEW.allowed_scopes := coalesce(NEW.allowed_scopes, '{published:read}'); -- the least; everything else by name
     IF TG_OP = 'INSERT' OR NEW.allowed_scopes IS DISTINCT FROM OLD.allowed_scopes THEN
-        FOREACH one IN ARRAY coalesce(NEW.allowed_scopes, '{}') LOOP
-            IF NOT EXISTS (SELECT FROM role_scope s WHERE s.scope = one) THEN
+        FOREACH one IN ARRAY NEW.allowed_scopes LOOP
+            IF NOT (one IN ('account:read', 'account:write') OR EXISTS (SELECT FROM role_scope s WHERE s.scope = one)) THEN
                 PERFORM refuse('scope_unknown', jsonb_build_object('scope', left(one, 100)));
             END IF;
         END LOOP;

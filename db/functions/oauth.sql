@@ -1,6 +1,12 @@
 -- Grants of people to apps. Rule: a secret comes in as its SHA-256 and never leaves; whoever presents an old one ends the grant.
 -- An outcome is a word, not an exception: what a refusal changes (the end of a grant) must be committed.
 
+-- Where an address is, coarsely: the /24 or /48 around it. NULL for what is no address.
+CREATE OR REPLACE FUNCTION address_network(address text) RETURNS cidr
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN address ~ '^[0-9.]+$' THEN network(set_masklen(address::inet, 24))
+            WHEN address ~ '^[0-9a-f:.]+/64$' THEN network(set_masklen(address::inet, 48)) END;
+
 -- Ends a grant: its refresh token is dead at once, its access tokens within the watch's interval, and the browser it was given
 -- in is logged out, so that the next person at a shared computer does not find it open.
 CREATE OR REPLACE FUNCTION oauth_grant_end(ended uuid, why text) RETURNS void
@@ -42,7 +48,7 @@ $$;
 -- Remembers what the user agreed to, when they were asked, and keeps the code. False when the user may not log in any more, or has
 -- not shown the second factor that the account needs.
 CREATE OR REPLACE FUNCTION oauth_code_issue(code bytea, session bytea, of_user uuid, to_client text, back_to text, with_challenge text,
-    for_scopes text[], seconds integer, remember boolean) RETURNS boolean
+    for_scopes text[], seconds integer, remember boolean, from_address text DEFAULT NULL) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM login_session s JOIN app_user u ON u.id = s.user_id
@@ -56,8 +62,9 @@ BEGIN
         SET scopes = ARRAY(SELECT DISTINCT s FROM unnest(c.scopes || excluded.scopes) s ORDER BY s), updated_at = now()
         WHERE NOT c.scopes @> excluded.scopes;
     END IF;
-    INSERT INTO oauth_code (hash, user_id, client_id, redirect_uri, challenge, scopes, session_hash, expires_at, authenticated_at, amr)
-    SELECT code, of_user, to_client, back_to, with_challenge, for_scopes, session, now() + seconds * interval '1 second', s.created_at, s.amr
+    INSERT INTO oauth_code (hash, user_id, client_id, redirect_uri, challenge, scopes, session_hash, network, expires_at, authenticated_at, amr)
+    SELECT code, of_user, to_client, back_to, with_challenge, for_scopes, session, address_network(from_address),
+        now() + seconds * interval '1 second', s.created_at, s.amr
     FROM login_session s WHERE s.hash = session;
     RETURN true;
 END
@@ -88,8 +95,8 @@ BEGIN
     ELSIF NOT EXISTS (SELECT FROM app_user u WHERE u.id = found.user_id AND u.status = 'active') THEN
         outcome := 'inactive';
     ELSE
-        INSERT INTO oauth_grant (id, user_id, client_id, scopes, session_hash, expires_at, authenticated_at, amr)
-        VALUES (new_grant, found.user_id, found.client_id, found.scopes, found.session_hash, now() + longest_seconds * interval '1 second',
+        INSERT INTO oauth_grant (id, user_id, client_id, scopes, session_hash, network, expires_at, authenticated_at, amr)
+        VALUES (new_grant, found.user_id, found.client_id, found.scopes, found.session_hash, found.network, now() + longest_seconds * interval '1 second',
                 found.authenticated_at, found.amr);
         INSERT INTO oauth_refresh (grant_id, hash, expires_at)
         VALUES (new_grant, new_refresh, now() + least(idle_seconds, longest_seconds) * interval '1 second');
@@ -101,14 +108,27 @@ BEGIN
 END
 $$;
 
+-- May the refresh token before the one in force be answered once more, as its first use was? An answer can get lost, and the app learns
+-- that only when it gives up waiting: so yes, however late, while its successor was not used. A client that proves who it is needs no
+-- more. Of one without a secret, who asks may be a thief: the answer is given again only to the network that the first one went to, and
+-- of turns that are repeated one after the other, later than racing requests are, only the first three.
+CREATE OR REPLACE FUNCTION oauth_refresh_repeatable(live oauth_refresh, secretless boolean, from_network cidr, racing_seconds integer) RETURNS boolean
+LANGUAGE sql STABLE
+RETURN NOT secretless
+    OR (live).network IS NOT DISTINCT FROM from_network
+       AND (clock_timestamp() <= (live).rotated_at + racing_seconds * interval '1 second'
+            OR (live).repeated OR (live).repeated_turns < 3);
+
 -- Uses a refresh token that carries our mark. outcome: issued (sealed is what was brought), again (sealed is what the first use
 -- got), or why not: unknown, client, revoked, expired, inactive, scope; reused ends the grant. Two at once wait for each other.
 CREATE OR REPLACE FUNCTION oauth_refresh_use(of_grant uuid, presented bytea, by_client text, wanted_scopes text[], new_refresh bytea,
-    new_sealed bytea, idle_seconds integer, grace_seconds integer, OUT outcome text, OUT user_id uuid, OUT scopes text, OUT sealed bytea)
+    new_sealed bytea, idle_seconds integer, racing_seconds integer, from_address text DEFAULT NULL,
+    OUT outcome text, OUT user_id uuid, OUT scopes text, OUT sealed bytea)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     given oauth_grant;
     live oauth_refresh;
+    from_network cidr := address_network(from_address);
 BEGIN
     SELECT * INTO given FROM oauth_grant g WHERE g.id = of_grant;
     IF given.id IS NULL THEN
@@ -121,8 +141,8 @@ BEGIN
     SELECT * INTO live FROM oauth_refresh r WHERE r.grant_id = of_grant FOR UPDATE;
     IF live.grant_id IS NULL OR EXISTS (SELECT FROM oauth_revocation r WHERE r.id = of_grant) THEN
         outcome := 'revoked';
-    ELSIF live.hash <> presented AND (live.previous_hash IS DISTINCT FROM presented
-                                         OR clock_timestamp() > live.rotated_at + grace_seconds * interval '1 second') THEN
+    ELSIF live.hash <> presented AND (live.previous_hash IS DISTINCT FROM presented OR NOT oauth_refresh_repeatable(
+              live, (SELECT c.type = 'public' FROM client c WHERE c.id = by_client), from_network, racing_seconds)) THEN
         PERFORM oauth_grant_end(of_grant, 'refresh token used twice');
         outcome := 'reused';
     ELSIF live.expires_at <= now() OR given.expires_at <= now() THEN
@@ -136,17 +156,39 @@ BEGIN
         scopes := array_to_string(coalesce(wanted_scopes, given.scopes), ' ');
         IF live.hash = presented THEN
             UPDATE oauth_refresh r
-            SET hash = new_refresh, previous_hash = presented, sealed = new_sealed, rotated_at = clock_timestamp(),
+            SET hash = new_refresh, previous_hash = presented, sealed = new_sealed, rotated_at = clock_timestamp(), network = from_network,
+                repeated = false, repeated_turns = CASE WHEN r.repeated THEN r.repeated_turns ELSE 0 END,
                 expires_at = least(now() + idle_seconds * interval '1 second', given.expires_at)
             WHERE r.grant_id = of_grant;
             outcome := 'issued';
             sealed := new_sealed;
         ELSE
+            UPDATE oauth_refresh r SET repeated = true, repeated_turns = r.repeated_turns + 1
+            WHERE r.grant_id = of_grant AND clock_timestamp() > r.rotated_at + racing_seconds * interval '1 second'
+              AND NOT r.repeated;
             outcome := 'again';
             sealed := live.sealed;
         END IF;
     END IF;
 END
+$$;
+
+-- A login of that user, in force; else there is none.
+CREATE OR REPLACE FUNCTION gate_session(wanted uuid, of_user uuid) RETURNS boolean
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM oauth_grant g JOIN oauth_refresh r ON r.grant_id = g.id
+    WHERE g.id = wanted AND g.user_id = of_user AND r.expires_at > now() AND NOT EXISTS (SELECT FROM oauth_revocation o WHERE o.id = g.id);
+    IF NOT FOUND THEN
+        PERFORM refuse('not_found');
+    END IF;
+    RETURN true;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION user_session_end(wanted uuid, of_user uuid, why text) RETURNS void
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT oauth_grant_end(g.id, why) FROM oauth_grant g WHERE g.id = wanted AND g.user_id = of_user
 $$;
 
 -- RFC 7009 of a refresh token that carries our mark: true when it was one of that client's, in force or old.

@@ -30,7 +30,7 @@ LANGUAGE sql STABLE AS $$
             'region_code', a.region_code, 'library_id', a.library_id, 'starts_on', a.starts_on, 'ends_on', a.ends_on)
             ORDER BY a.starts_on, a.id), '[]') FROM (SELECT * FROM assignment a WHERE a.user_id = u.id ORDER BY a.starts_on LIMIT 1000) a),
         'sessions', (SELECT coalesce(jsonb_agg(jsonb_build_object('client_id', g.client_id, 'client', c.name, 'scopes', g.scopes,
-            'began_at', rfc3339(g.created_at), 'expires_at', rfc3339(g.expires_at), 'ended', r.id IS NOT NULL) ORDER BY g.created_at DESC), '[]')
+            'began_at', rfc3339(g.created_at), 'expires_at', rfc3339(g.expires_at), 'network', g.network::text, 'ended', r.id IS NOT NULL) ORDER BY g.created_at DESC), '[]')
             FROM (SELECT * FROM oauth_grant g WHERE g.user_id = u.id ORDER BY g.created_at DESC LIMIT 1000) g
             JOIN client c ON c.id = g.client_id LEFT JOIN oauth_revocation r ON r.id = g.id),
         'consents', (SELECT coalesce(jsonb_agg(jsonb_build_object('client_id', n.client_id, 'client', c.name, 'scopes', n.scopes,

@@ -27,6 +27,8 @@ BEGIN
     by_mail := coalesce(wanted_delivery = 'mail', mail_possible AND account.email IS NOT NULL);
     IF by_mail AND (NOT mail_possible OR account.email IS NULL) THEN
         PERFORM refuse('mail_impossible');
+    ELSIF by_mail THEN
+        PERFORM user_mail_count(wanted, wanted_kind, account.email);
     END IF;
     INSERT INTO user_link AS l (user_id, kind, hash, delivery, expires_at, next_try_at)
     VALUES (wanted, wanted_kind, CASE WHEN NOT by_mail THEN sha256(convert_to(token, 'UTF8')) END,

@@ -46,7 +46,7 @@ me_account
 operation_place_rule me_can_place me_can
 -- oauth.sql
 login_session_begin login_session_end oauth_code_issue oauth_code_redeem oauth_refresh_use oauth_refresh_revoke oauth_token_revoke
-purge_oauth
+purge_oauth gate_session user_session_end
 -- organization.sql
 region_require period_require gate_area gate_version gate_origin gate_organization person_region gate_person person_in_reach person_contact_in_reach
 gate_person_contact gate_person_place
@@ -96,6 +96,8 @@ role_needs_factor user_factor_state user_factor_secret user_factor_attempt user_
 user_recovery_codes_renew user_recovery_codes_keep oauth_grant_login
 -- user_link.sql
 user_link_make user_link_shown user_link_mail user_link_sent user_link_open user_link_use user_password_change
+-- user_mail.sql
+user_mail_due user_mail_sent purge_mail
 -- visit.sql
 gate_visit_place gate_visit
 $list$, '--[^\n]*', '', 'g'), '\s+') name JOIN pg_proc p ON p.proname = name AND p.pronamespace = 'public'::regnamespace);

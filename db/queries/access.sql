@@ -16,7 +16,7 @@ SELECT c.status, c.allowed_region, c.rate_per_minute, a.role, region_narrowed(a.
        coalesce(a.national AND c.allowed_region IS NULL, false) AS national, a.library_id, r.rank, false AS needs_factor,
        (SELECT coalesce(string_agg(s.scope, ' ' ORDER BY s.scope), '')
         FROM role_scope s
-        WHERE s.role = a.role AND (c.allowed_scopes IS NULL OR s.scope = ANY (c.allowed_scopes))
+        WHERE s.role = a.role AND s.scope = ANY (c.allowed_scopes)
           AND (c.allowed_region IS NULL OR s.scope NOT IN ('admin', 'audit:read'))) AS scopes
 FROM client c
 LEFT JOIN assignment a ON a.client_id = c.id
@@ -34,7 +34,7 @@ SELECT CASE WHEN c.status = 'active' THEN u.status ELSE c.status END AS status, 
        coalesce(role_needs_factor(a.role), false) AS needs_factor,
        (SELECT coalesce(string_agg(s.scope, ' ' ORDER BY s.scope), '')
         FROM role_scope s
-        WHERE s.role = a.role AND (c.allowed_scopes IS NULL OR s.scope = ANY (c.allowed_scopes))
+        WHERE s.role = a.role AND s.scope = ANY (c.allowed_scopes)
           AND (c.allowed_region IS NULL OR s.scope NOT IN ('admin', 'audit:read'))) AS scopes
 FROM client c
 JOIN app_user u ON u.id = :user.id
@@ -55,9 +55,12 @@ WHERE l.id = ANY (:library.ids)
 -- name: insert_client :one internal
 -- param: client.redirect_uris json
 -- param: client.scopes json
+-- The scopes are those that are named, else those of the role that is named.
 INSERT INTO client (name, type, redirect_uris, allowed_scopes, owner_name, owner_email)
 VALUES (:client.name, coalesce(:client.type, 'confidential'), coalesce(text_list(:client.redirect_uris), '{}'),
-        text_list(:client.scopes), :client.owner_name, :client.owner_email)
+        coalesce(text_list(:client.scopes),
+                 (SELECT array_agg(s.scope ORDER BY s.scope) FROM role_scope s WHERE s.role = :assignment.role)),
+        :client.owner_name, :client.owner_email)
 RETURNING id
 
 -- For emergencies: what the API's operations do, without their gates. One row when there is such a client.

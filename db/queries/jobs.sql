@@ -9,6 +9,9 @@ SELECT pg_try_advisory_xact_lock(1953653091, hashtext(:job.name)) AS claimed, se
 -- name: purge_oauth :one internal
 SELECT p.done, p.more FROM purge_oauth(1000) p
 
+-- name: purge_mail :one internal
+SELECT p.done, p.more FROM purge_mail(1000) p
+
 -- name: purge_idempotency :one internal
 SELECT p.done, p.more FROM purge_idempotency(1000) p
 

@@ -30,7 +30,7 @@ SELECT login_session_end(decode(:session.hash, 'hex')) IS NULL AS done
 -- name: oauth_code_issue :one internal
 SELECT oauth_code_issue(decode(:code.hash, 'hex'), decode(:session.hash, 'hex'), :user.id::uuid, :client.id, :code.redirect_uri,
                         :code.challenge, string_to_array(:grant.scopes, ' '), :code.seconds::integer,
-                        :consent.remember::boolean) AS issued
+                        :consent.remember::boolean, :login.address) AS issued
 
 -- name: oauth_code_redeem :one internal
 SELECT r.outcome, r.user_id, r.scopes, l.auth_time, l.amr
@@ -41,7 +41,8 @@ CROSS JOIN LATERAL oauth_grant_login(:grant.id::uuid, r.outcome) l
 -- name: oauth_refresh_use :one internal
 SELECT r.outcome, r.user_id, r.scopes, encode(r.sealed, 'hex') AS sealed, l.auth_time, l.amr
 FROM oauth_refresh_use(:grant.id::uuid, decode(:refresh.presented, 'hex'), :client.id, string_to_array(:grant.scopes, ' '),
-                       decode(:refresh.hash, 'hex'), decode(:refresh.sealed, 'hex'), :refresh.idle::integer, :refresh.grace::integer) r
+                       decode(:refresh.hash, 'hex'), decode(:refresh.sealed, 'hex'), :refresh.idle::integer, :refresh.racing::integer,
+                       :login.address) r
 CROSS JOIN LATERAL oauth_grant_login(:grant.id::uuid, r.outcome) l
 
 -- name: oauth_refresh_revoke :one internal

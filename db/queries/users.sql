@@ -110,6 +110,13 @@ SELECT m.user_id, m.kind, m.token, m.email, m.name, m.username, m.language FROM 
 -- param: user.id uuid
 SELECT user_link_sent(:user.id, :link.token) IS NULL AS done
 
+-- name: user_mail_due :many internal
+SELECT m.id, m.user_id, m.kind, m.email, m.name, m.username, m.language FROM user_mail_due() m
+
+-- name: user_mail_sent :one internal
+-- param: mail.id uuid
+SELECT user_mail_sent(:mail.id) IS NULL AS done
+
 -- name: user_create :one internal owner
 SELECT c.user_id, c.url
 FROM user_create(:user.username, :user.name, :user.email, :user.role, :user.region, :user.library, :user.service) c

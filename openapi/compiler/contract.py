@@ -62,7 +62,7 @@ def compile_contract(contract, queries, migrations, functions):
             fields.schema = _as_map(with_fields({}, operation.fields)["items"])
             fields.list_max = len(operation.fields)
     emitter = Emitter(operations, checks.statements, checks.types, catalogue, builtin_names(), builder.scopes, routes,
-                      documents.follow, kinds)
+                      documents.follow, kinds, checks.unpublished[0])
     source = emitter.text(openapi_json, root["info"]["version"], enumerations(structure))
     return {"contract.c": source, "openapi.json": openapi_json}
 

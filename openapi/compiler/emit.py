@@ -11,7 +11,7 @@ METHODS = {"get": "METHOD_GET", "post": "METHOD_POST", "put": "METHOD_PUT", "pat
 
 
 class Emitter:
-    def __init__(self, operations, statements, types, catalogue, builtins, scopes, routes, follow, kinds):
+    def __init__(self, operations, statements, types, catalogue, builtins, scopes, routes, follow, kinds, unpublished):
         self.operations = operations
         self.statements = sorted(statements, key=lambda statement: statement.name)
         self.statement_index = {statement.name: i for i, statement in enumerate(self.statements)}
@@ -19,6 +19,7 @@ class Emitter:
         self.kinds = kinds  # of records that bodies name -> the operation that shows one
         self.tables = sorted(catalogue.tables)
         self.audited = catalogue.audited
+        self.unpublished = set(unpublished)
         self.names = self._names(builtins)
         self.name_ids = {name: index for index, name in enumerate(self.names)}
         self.schemas = SchemaTable(follow)
@@ -188,6 +189,7 @@ class Emitter:
             f".method = {METHODS[operation.method]}", f".open = {c_bool(not operation.security)}",
             f".audited = {c_bool(operation.flag('x-audited'))}",
             f".recent_login = {c_bool(operation.flag('x-recent-login'))}",
+            f".unkept = {c_bool(operation.flag('x-audited') or read & self.unpublished)}",
             f".secret = {c_bool(operation.flag('x-secret'))}", f".lenient = {c_bool(operation.flag('x-lenient'))}",
             f".creates = {c_bool(operation.success == 201)}",
             f".match_gated = {c_bool(self._gates_match(operation))}",

@@ -365,6 +365,8 @@ class Builder:
                 self.report.fault(node.place(key), f"{key} can only be true")
         if "x-lenient" in node and (operation.handler is None or "{" in operation.path):
             self.report.fault(node.place("x-lenient"), "x-lenient is for a handler that reads the query itself")
+        if operation.is_list and operation.flag("x-audited"):
+            self.report.fault(node.place("x-audited"), "a list cannot be audited: it is read in pages, without a transaction that writes")
         if operation.constant and operation.constant != "enumerations":
             self.report.fault(node.place("x-constant"), f'the constant "{operation.constant}" is not known')
         if operation.handler is not None and not IDENTIFIER.match(str(operation.handler)):

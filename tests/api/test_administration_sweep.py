@@ -21,6 +21,9 @@ def bodies(own_api):
 def test_sweep(own_api, own_database, contract, bodies):
     user = invite(own_api)
     charge(own_database, user, "portal")
+    person = own_api.people.user("portal")
+    own_api.people.token(person)
+    [session] = own_api.get(f"/v1/users/{person['id']}/sessions", token="national_admin").json()["items"]
     assignment = next(own_api.pages(f"/v1/assignments?user={user['id']}", token="national_admin"))
     swept = set()
     for path, methods in contract.document["paths"].items():
@@ -31,7 +34,8 @@ def test_sweep(own_api, own_database, contract, bodies):
             if not isinstance(operation, dict):
                 continue
             operation, method = contract.resolve(operation), method.upper()
-            place, lost = path.replace("{id}", one), path.replace("{id}", NOBODY)
+            place = path.replace("{user_id}", person["id"]).replace("{id}", session["id"] if "/sessions/" in path else one)
+            lost = path.replace("{user_id}", NOBODY if path.endswith("/sessions") else person["id"]).replace("{id}", NOBODY)
             sweep(own_api, method, place, operation, lost=lost)
             body = bodies.get(operation["operationId"])
             if body is not None and "{id}" in path:

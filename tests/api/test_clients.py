@@ -1,6 +1,7 @@
 """Clients: how they are registered, what is refused, and that a secret is seen once and a suspension holds at once."""
 
 import json
+import re
 import time
 import uuid
 
@@ -9,7 +10,7 @@ import pytest
 from harness import libraries
 from harness.client import problem
 from harness.machines import OWNER, PATH, assign, client, credentials, path_of, secret, sound
-from harness.tokens import grant, oauth_error, refused, use
+from harness.tokens import SCOPES, grant, oauth_error, refused, use
 from harness.waiting import PATIENCE_SECONDS
 
 SECONDS = PATIENCE_SECONDS  # a change holds within two; the rest is a slow machine
@@ -165,11 +166,40 @@ class TestReading:
 class TestChanging:
     def test_a_change(self, api):
         made = client(api, redirect_uris=["https://a.example.id/"], allowed_scopes=["published:read"])
-        answer = change(api, made, name="Lain", redirect_uris=[], allowed_scopes=None, homepage="https://b.example.id")
+        answer = change(api, made, name="Lain", redirect_uris=[], allowed_scopes=["published:read", "audit:read"], homepage="https://b.example.id")
         assert answer.status_code == 200, answer.text
         made.pop("client_secret")
-        assert answer.json() == {**made, "name": "Lain", "redirect_uris": [], "allowed_scopes": None,
+        assert answer.json() == {**made, "name": "Lain", "redirect_uris": [], "allowed_scopes": ["published:read", "audit:read"],
                                  "homepage": "https://b.example.id", "updated_at": answer.json()["updated_at"]}
+
+    def test_the_least_is_what_is_not_named(self, api, database):
+        """Neither a new client nor one whose list is emptied may do more than read what is published, whoever uses it."""
+        made = client(api, redirect_uris=["https://a.example.id/"])
+        assert made["allowed_scopes"] == ["published:read"]
+        assign(database, made, "national_admin")
+        assert grant(api, credentials(made)).json()["scope"] == "published:read"
+        oauth_error(grant(api, credentials(made), scope="admin"), 400, "invalid_scope")
+        assert change(api, made, allowed_scopes=["admin", "audit:read"]).json()["allowed_scopes"] == ["admin", "audit:read"]
+        assert change(api, made, allowed_scopes=None).json()["allowed_scopes"] == ["published:read"]
+        assert client(api, allowed_scopes=["account:read"])["allowed_scopes"] == ["account:read"]  # allowed, and needless
+
+    def test_what_becomes_of_a_client_that_had_no_list(self, database, root):
+        """It keeps what it was made for; what an app is not given but by name, it has no more."""
+        migration = (root / "db/migrations/0100_name_scopes_of_clients.sql").read_text(encoding="utf-8")
+        update = re.search(r"^UPDATE client .*?;", migration, re.S | re.M)[0]
+        with database.cursor() as cursor:
+            cursor.execute("BEGIN; ALTER TABLE client ALTER allowed_scopes DROP NOT NULL; ALTER TABLE client DISABLE TRIGGER guard; "
+                           "INSERT INTO client (id, name, redirect_uris, allowed_scopes) VALUES ('uji.mesin', 'x', '{}', NULL), "
+                           "('uji.admin', 'x', '{}', NULL), ('uji.aplikasi', 'x', '{https://a.example.id/}', NULL), "
+                           "('uji.lama', 'x', '{https://a.example.id/}', '{libraries:write}'), ('uji.kosong', 'x', '{}', NULL); "
+                           "INSERT INTO assignment (client_id, role, national) VALUES ('uji.mesin', 'integration', true), ('uji.admin', 'national_admin', true)")
+            cursor.execute(update)
+            cursor.execute("SELECT id, allowed_scopes FROM client WHERE id LIKE 'uji.%'")
+            kept = {name: set(scopes) for name, scopes in cursor.fetchall()}
+            cursor.execute("ROLLBACK")
+        everything = SCOPES - {"account:read", "account:write"}
+        assert kept == {"uji.mesin": {"published:read", "statistics:write"}, "uji.admin": everything, "uji.aplikasi": everything - {"admin", "audit:read"},
+                        "uji.lama": {"libraries:write"}, "uji.kosong": {"published:read"}}
 
     def test_needs_what_was_read(self, api):
         made = client(api)
@@ -358,7 +388,7 @@ class TestCommandLine:
         answer = grant(api, made)
         assert answer.status_code == 200 and use(api, answer.json()["access_token"]).status_code == 200
         one = api.get(f"{PATH}/{made['client_id']}", token="national_admin").json()
-        assert (one["type"], one["allowed_scopes"], one["redirect_uris"]) == ("confidential", None, [])
+        assert (one["type"], one["allowed_scopes"], one["redirect_uris"]) == ("confidential", ["published:read"], [])
 
     @pytest.mark.parametrize("words,said", [
         (["--name", "x", "--type", "secret", "--role", "portal"], "type: must be"),

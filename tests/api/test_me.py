@@ -57,10 +57,13 @@ def test_a_person_through_an_app(own_api, people):
 
 
 def test_somebody_without_any_right(own_api, people):
-    """No scope is needed to learn that one has none."""
-    token = people.token(people.user())
+    """No scope is needed to learn that one has none; the own account is everybody's, as far as they handed it to the app."""
+    person = people.user()
+    token = people.token(person)
     one = me(own_api, token)
-    assert one["scopes"] == [] == one["assignments"]
+    assert one["scopes"] == ["account:read", "account:write"] and one["assignments"] == []
+    assert me(own_api, people.token(person, scope="published:read account:write"))["scopes"] == ["account:write"]
+    assert me(own_api, people.token(person, scope="published:read"))["scopes"] == []
     problem(own_api.get("/v1/regions/19", token=token), 403, "insufficient_scope")
 
 
@@ -72,13 +75,13 @@ def test_what_is_given_and_taken_shows_at_once(own_api, people):
     assert own_api.get(PATH, token=token, headers={"If-None-Match": before.headers["ETag"]}).status_code == 304
     given = appointed(own_api, "team_member", holder=person["id"], region_code="19.01")
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while not me(own_api, token)["scopes"] and time.monotonic() < deadline:
+    while not me(own_api, token)["assignments"] and time.monotonic() < deadline:
         time.sleep(0.05)
     after = own_api.get(PATH, token=token, headers={"If-None-Match": before.headers["ETag"]})
     assert after.status_code == 200 and [one["id"] for one in after.json()["assignments"]] == [given["id"]]
     assert "teams:write" in after.json()["scopes"]
     assert end(own_api, given["id"]).status_code == 200
-    while me(own_api, token)["scopes"] and time.monotonic() < deadline:
+    while me(own_api, token)["assignments"] and time.monotonic() < deadline:
         time.sleep(0.05)
     assert me(own_api, token)["assignments"] == []
 
@@ -102,16 +105,47 @@ def test_a_person_corrects_what_is_kept(own_api, people):
     token = people.token(user)
     first = me(own_api, token)
     tag = own_api.get(PATH, token=token).headers["ETag"]
-    answer = own_api.patch(PATH, {"name": "Siti Baru", "phone": "0812-1", "email": "baru@example.id", "language": "en"}, etag=tag, token=token)
+    answer = own_api.patch(PATH, {"name": "Siti Baru", "phone": "0812-1", "email": "baru@example.id", "language": "en",
+                                  "current_password": user["password"]}, etag=tag, token=token)
     assert answer.status_code == 200, answer.text
     assert answer.json()["user"] == {**first["user"], "name": "Siti Baru", "phone": "0812-1", "email": "baru@example.id", "language": "en"}
-    problem(own_api.patch(PATH, {"phone": None}, etag=tag, token=token), 412, "precondition_failed")
-    answer = own_api.patch(PATH, {"phone": None}, etag=answer.headers["ETag"], token=token)
+    problem(own_api.patch(PATH, {"name": "X"}, etag=tag, token=token), 412, "precondition_failed")
+    answer = own_api.patch(PATH, {"phone": None, "current_password": user["password"]}, etag=answer.headers["ETag"], token=token)
     assert answer.json()["user"]["phone"] is None and answer.json()["user"]["name"] == "Siti Baru"
     for field in ("username", "person_id", "status"):
         problem(own_api.patch(PATH, {field: "x"}, etag="*", token=token), 422, "invalid_body")
     assert me(own_api, people.token(other))["user"]["name"] == other["name"]
-    problem(own_api.patch(PATH, {"name": "Mesin"}, etag="*", token="portal"), 404, "not_found")
+    problem(own_api.patch(PATH, {"name": "Mesin"}, etag="*", token="portal"), 403, "person_needed")
+
+
+@pytest.mark.parametrize("change", [{"email": "lain@example.id"}, {"email": None}, {"phone": "0812-2"}, {"phone": None, "name": "Siti"}])
+def test_where_one_is_reached_needs_the_password(own_api, people, change):
+    """A token alone, however it was come by, moves no mail and no call to somebody else; guessing is slowed as at the login."""
+    user = people.user("library_manager")
+    people.sql("UPDATE app_user SET email = 'lama@example.id', phone = '0812-1' WHERE id = %s", user["id"])
+    token = people.token(user)
+    before = me(own_api, token)["user"]
+    refusal = problem(own_api.patch(PATH, change, etag="*", token=token), 422, "invalid_body")
+    assert [(one["pointer"], one["code"]) for one in refusal["errors"]] == [("/current_password", "required")]
+    for _ in range(12):
+        answer = own_api.patch(PATH, {**change, "current_password": "bukan kata sandinya"}, etag="*", token=token)
+        if answer.status_code == 429:
+            break
+        problem(answer, 403, "wrong_login")
+    problem(answer, 429, "login_throttled")
+    assert int(answer.headers["Retry-After"]) > 0 and me(own_api, token)["user"] == before
+    people.sql("SELECT login_forget(%s)", user["username"])
+    answer = own_api.patch(PATH, {**change, "current_password": user["password"]}, etag="*", token=token)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["user"] == {**before, **change}
+    log = own_api.service.log_text()
+    assert user["password"] not in log and "bukan kata sandinya" not in log
+    assert people.sql("SELECT count(*) FROM audit WHERE (coalesce(before, '{}') || coalesce(after, '{}'))::text LIKE %s", f"%{user['password']}%")[0] == 0
+
+
+def test_what_reaches_nobody_needs_none(own_api, people):
+    token = people.token(people.user())
+    assert own_api.patch(PATH, {"name": "Siti", "language": "en"}, etag="*", token=token).status_code == 200
 
 
 def test_what_the_engine_owes_of_a_correction(own_api, contract, people):

@@ -128,14 +128,33 @@ class TestLogin:
         consent = browser.log_in(page, user)
         assert consent.status_code == 200 and Page(consent).buttons[:3] == ["allow", "deny", "switch"]
         assert "Siti &lt;Aminah&gt;" in consent.text and "<Aminah>" not in consent.text
-        assert "add and change libraries" in consent.text and "manage users" not in consent.text
+        assert "add, change, move and close libraries" in consent.text and "manage users" not in consent.text
         back = sent_back(browser.send(consent, "allow"), app)
         assert back["state"] == dict(parse_qsl(browser.query))["state"] and back["iss"] == browser.api.issuer
         answer = people.exchange(app, back["code"], browser.verifier)
         assert answer.status_code == 200 and answer.json()["scope"] == "published:read libraries:write"
 
+    def test_nothing_asked_is_the_least(self, people):
+        """Whatever the app may have and whoever logs in."""
+        app, admin = people.app(), people.user("national_admin")
+        browser = Browser(people.api)
+        back = sent_back(browser.consent(browser.log_in(browser.open(app), admin)), app)
+        tokens = people.exchange(app, back["code"], browser.verifier).json()
+        assert tokens["scope"] == "published:read"
+        problem(people.api.get("/v1/audit", token=tokens["access_token"]), 403, "insufficient_scope")
+
+    def test_the_account_is_the_persons_to_give(self, people):
+        """Any app may ask, with its words on the page; of everything else it gets what it was registered for."""
+        app, person = people.app(allowed_scopes=["published:read"]), people.user()
+        browser = Browser(people.api)
+        consent = browser.log_in(browser.open(app, scope="published:read account:read"), person)
+        assert "all personal data held about you" in consent.text and "end your logins" not in consent.text
+        back = sent_back(browser.send(consent, "allow"), app)
+        assert people.exchange(app, back["code"], browser.verifier).json()["scope"] == "published:read account:read"
+        assert sent_back(browser.open(app, scope="published:read contacts:read"), app)["error"] == "invalid_scope"
+
     def test_a_wrong_password(self, people, browser, user):
-        page = browser.open(people.default_app)
+        page = browser.open(people.default_app, prompt="consent")
         answer = browser.log_in(page, user, "not the password")
         shown = Page(answer)
         assert answer.status_code == 403 and "wrong" in shown.alert and shown.inputs["username"]["value"] == user["username"]

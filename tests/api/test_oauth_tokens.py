@@ -4,17 +4,14 @@ import base64
 import hashlib
 import json
 import re
-import threading
 import time
 
 import pytest
 from harness.browser import Browser, sent_back
 from harness.client import problem
+from harness.logins import WAIT_SECONDS, dies, race, sid, status
 from harness.people import People
 from harness.tokens import SCOPES, oauth_error, unb64
-from harness.waiting import PATIENCE_SECONDS
-
-WAIT_SECONDS = PATIENCE_SECONDS  # revocation counts within two, everywhere; the rest is a slow machine
 
 pytestmark = pytest.mark.one_process  # what ends is dead within a second elsewhere: test_two_processes.py
 
@@ -32,18 +29,6 @@ def user(people):
 @pytest.fixture(scope="module")
 def confidential(people):
     return people.app("confidential")
-
-
-def status(api, token):
-    return api.get("/v1/regions/19", token=token).status_code
-
-
-def dies(api, token):
-    end = time.monotonic() + WAIT_SECONDS
-    while status(api, token) != 401:
-        assert time.monotonic() < end, "still alive"
-        time.sleep(0.05)
-    problem(api.get("/v1/regions/19", token=token), 401, "invalid_token")
 
 
 def code_for(api, user, app, **changes):
@@ -162,107 +147,6 @@ class TestClients:
         dies(own_api, tokens["access_token"])
         people.sql("UPDATE client SET status = 'active' WHERE id = %s", app["client_id"])
         assert people.refresh(app, tokens["refresh_token"]).status_code == 200
-
-
-class TestRefresh:
-    def test_it_turns_over(self, own_api, people, user):
-        first = people.log_in(user)
-        second = people.refresh(people.default_app, first["refresh_token"]).json()
-        third = people.refresh(people.default_app, second["refresh_token"]).json()
-        assert len({first["refresh_token"], second["refresh_token"], third["refresh_token"]}) == 3
-        assert third["scope"] == first["scope"] and status(own_api, third["access_token"]) == 200
-
-    def test_a_lost_answer_is_given_again(self, own_api, people, user):
-        first = people.log_in(user)["refresh_token"]
-        second = people.refresh(people.default_app, first).json()
-        again = people.refresh(people.default_app, first).json()
-        assert again["refresh_token"] == second["refresh_token"]
-        assert status(own_api, again["access_token"]) == status(own_api, second["access_token"]) == 200
-        assert people.refresh(people.default_app, again["refresh_token"]).status_code == 200
-
-    def test_racing_refreshes_get_one_successor(self, own_api, people, user):
-        first = people.log_in(user)["refresh_token"]
-        answers = race(lambda: people.refresh(people.default_app, first), 6)
-        assert [answer.status_code for answer in answers] == [200] * 6
-        assert len({answer.json()["refresh_token"] for answer in answers}) == 1
-        assert people.refresh(people.default_app, answers[0].json()["refresh_token"]).status_code == 200
-
-    def test_an_old_one_ends_the_login(self, own_api, people, user):
-        first = people.log_in(user)
-        second = people.refresh(people.default_app, first["refresh_token"]).json()
-        people.sql("UPDATE oauth_refresh SET rotated_at = rotated_at - interval '11 seconds' WHERE previous_hash = %s",
-                   hashlib.sha256(first["refresh_token"].encode()).digest())
-        oauth_error(people.refresh(people.default_app, first["refresh_token"]), 400, "invalid_grant")
-        oauth_error(people.refresh(people.default_app, second["refresh_token"]), 400, "invalid_grant")
-        dies(own_api, second["access_token"])
-        assert "refresh token used twice" in people.sql("SELECT string_agg(reason, ' ') FROM oauth_revocation")[0]
-
-    def test_grace_ends_when_the_successor_is_used(self, own_api, people, user):
-        first = people.log_in(user)["refresh_token"]
-        second = people.refresh(people.default_app, first).json()["refresh_token"]
-        third = people.refresh(people.default_app, second).json()
-        oauth_error(people.refresh(people.default_app, first), 400, "invalid_grant")
-        oauth_error(people.refresh(people.default_app, third["refresh_token"]), 400, "invalid_grant")
-
-    def test_what_was_never_ours_ends_nothing(self, own_api, people, user):
-        token = people.log_in(user)["refresh_token"]
-        body = bytearray(unb64(token.removeprefix("tpbis_r_")))
-        forged = []
-        for at in (0, 15, 16, 47, 48, 63):  # the grant, the secret, the mark
-            changed = bytearray(body)
-            changed[at] ^= 1
-            forged.append("tpbis_r_" + base64.urlsafe_b64encode(changed).rstrip(b"=").decode())
-        for text in [*forged, token[:-1], token + "A", token.upper(), "tpbis_r_", "x"]:
-            oauth_error(people.refresh(people.default_app, text), 400, "invalid_grant")
-        assert people.refresh(people.default_app, token).status_code == 200
-
-    def test_another_client(self, own_api, people, user):
-        token = people.log_in(user)["refresh_token"]
-        oauth_error(people.refresh(people.app(), token), 400, "invalid_grant")
-        assert people.refresh(people.default_app, token).status_code == 200
-
-    def test_less_may_be_asked_for(self, own_api, people, user):
-        token = people.log_in(user, scope="published:read libraries:write")["refresh_token"]
-        oauth_error(people.refresh(people.default_app, token, scope="published:read admin"), 400, "invalid_scope")
-        oauth_error(people.refresh(people.default_app, token, scope="no:such"), 400, "invalid_scope")
-        less = people.refresh(people.default_app, token, scope="published:read").json()
-        assert less["scope"] == "published:read"
-        problem(own_api.post("/v1/libraries", token=less["access_token"], json={}), 403, "insufficient_scope")
-        assert people.refresh(people.default_app, less["refresh_token"]).json()["scope"] == "published:read libraries:write"
-
-    @pytest.mark.parametrize("change", [
-        "UPDATE oauth_refresh SET expires_at = now() - interval '1 second' WHERE grant_id = %s",
-        "UPDATE oauth_grant SET created_at = now() - interval '91 days', expires_at = now() - interval '1 second' WHERE id = %s"])
-    def test_its_ends(self, own_api, people, user, change):
-        tokens = people.log_in(user)
-        people.sql(change, sid(tokens))
-        oauth_error(people.refresh(people.default_app, tokens["refresh_token"]), 400, "invalid_grant")
-
-    def test_thirty_days_unused_and_ninety_in_all(self, own_api, people, user):
-        tokens = people.log_in(user)
-        idle, whole = people.sql("SELECT r.expires_at - now(), g.expires_at - now() FROM oauth_refresh r JOIN oauth_grant g "
-                                 "ON g.id = r.grant_id WHERE g.id = %s", sid(tokens))
-        assert 29 < idle.total_seconds() / 86400 <= 30 and 89 < whole.total_seconds() / 86400 <= 90
-        people.sql("UPDATE oauth_grant SET expires_at = now() + interval '5 days' WHERE id = %s", sid(tokens))
-        assert people.refresh(people.default_app, tokens["refresh_token"]).status_code == 200
-        assert people.sql("SELECT r.expires_at = g.expires_at FROM oauth_refresh r JOIN oauth_grant g ON g.id = r.grant_id "
-                          "WHERE g.id = %s", sid(tokens))[0]
-
-    def test_a_disabled_user(self, own_api, people):
-        somebody = people.user("portal")
-        tokens = people.log_in(somebody)
-        people.sql("UPDATE app_user SET status = 'disabled' WHERE id = %s", somebody["id"])
-        oauth_error(people.refresh(people.default_app, tokens["refresh_token"]), 400, "invalid_grant")
-        dies(own_api, tokens["access_token"])
-
-    def test_all_logins_of_a_user_end(self, own_api, people):
-        somebody = people.user("portal")
-        one, other, kept = (people.log_in(somebody) for _ in range(3))
-        assert people.sql("SELECT user_sessions_end(%s, 'test', %s)", somebody["id"], sid(kept))[0] == 2
-        for tokens in (one, other):
-            dies(own_api, tokens["access_token"])
-            oauth_error(people.refresh(people.default_app, tokens["refresh_token"]), 400, "invalid_grant")
-        assert people.refresh(people.default_app, kept["refresh_token"]).status_code == 200
 
 
 class TestRevoke:
@@ -412,26 +296,6 @@ class TestElsewhere:
             oauth_error(People(second).refresh(people.default_app, tokens["refresh_token"]), 400, "invalid_grant")
         finally:
             assert other.stop() == 0
-
-
-def sid(tokens):
-    return json.loads(unb64(tokens["access_token"].split(".")[1]))["sid"]
-
-
-def race(act, count):
-    """The answers of so many at once."""
-    answers, start = [], threading.Barrier(count)
-
-    def run():
-        start.wait()
-        answers.append(act())
-
-    threads = [threading.Thread(target=run) for _ in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return answers
 
 
 def refusals(api, people, path, client):

@@ -75,7 +75,7 @@ class TestDocument:
         answer = api.get(f"/v1/people/{known['id']}/personal-data", token="national_admin")
         body = answer.json()
         assert answer.status_code == 200 and body["account"] is None
-        assert answer.headers["Cache-Control"] in ("no-store", "private, no-cache")
+        assert answer.headers["Cache-Control"] == "no-store"
         assert (body["person"]["name"], body["person"]["purpose"]) == (known["name"], "actor")
         assert body["person"]["contact"]["phone"] == CONTACT["phone"] and len(body["person"]["trainings"]) == 1
         assert {"create_person", "put_person_contact"} <= {entry["operation"] for entry in body["record"]}
@@ -98,9 +98,40 @@ class TestDocument:
 
     def test_a_client_is_nobody(self, api):
         for token in ("portal", "national_admin"):
-            problem(api.get("/v1/me/personal-data", token=token), 404, "not_found")
-            problem(api.post("/v1/me/personal-data/requests", json={"kind": "access", "reason": "x"}, token=token), 404, "not_found")
-            assert api.get("/v1/me/personal-data/requests", token=token).json()["items"] == []
+            problem(api.get("/v1/me/personal-data", token=token), 403, "person_needed")
+            problem(api.post("/v1/me/personal-data/requests", json={"kind": "access", "reason": "x"}, token=token), 403, "person_needed")
+            problem(api.get("/v1/me/personal-data/requests", token=token), 403, "person_needed")
+
+    def test_a_login_is_all_that_it_needs(self, api, people):
+        """Whoever is charged with nothing, or not any more, reads, corrects and asks; through an app that may do little else."""
+        app = people.app(allowed_scopes=["published:read"])
+        for former in (people.user(), people.user("regency_facilitator", starts_on=-9, ends_on=-1)):
+            token = people.token(former, app, scope="account:read account:write")
+            assert api.get("/v1/me/personal-data", token=token).json()["account"]["username"] == former["username"]
+            made = api.post("/v1/me/personal-data/requests", json={"kind": "erasure", "reason": "x"}, token=token)
+            assert made.status_code == 201, made.text
+            assert [one["id"] for one in api.get("/v1/me/personal-data/requests", token=token).json()["items"]] == [made.json()["id"]]
+            assert api.get(f"/v1/me/personal-data/requests/{made.json()['id']}", token=token).status_code == 200
+            assert api.patch("/v1/me", {"language": "en"}, etag="*", token=token).status_code == 200
+            problem(api.get("/v1/regions/19", token=token), 403, "insufficient_scope")
+
+    def test_what_is_published_is_not_the_account(self, api, people):
+        """A token that its user gave to read what is published neither reads nor writes what is kept about the user."""
+        user = people.user("national_admin")
+        people.sql("UPDATE app_user SET email = 'siti@example.id', phone = '0812-1' WHERE id = %s", user["id"])
+        rest = " ".join(sorted(people.default_app["scopes"] - {"account:read", "account:write"}))
+        for scope in ("published:read", rest, None):
+            token = people.log_in(user, scope=scope or "published:read account:read")["access_token"]
+            if scope:
+                problem(api.get("/v1/me/personal-data", token=token), 403, "insufficient_scope")
+                problem(api.get("/v1/me/personal-data/requests", token=token), 403, "insufficient_scope")
+                mine = api.get("/v1/me", token=token).json()["user"]
+                assert (mine["id"], mine["email"], mine["phone"], mine["person_id"]) == (user["id"], None, None, None)
+            else:
+                assert api.get("/v1/me", token=token).json()["user"]["email"] == "siti@example.id"
+            problem(api.patch("/v1/me", {"name": "Lain"}, etag="*", token=token), 403, "insufficient_scope")
+            problem(api.post("/v1/me/personal-data/requests", json={"kind": "erasure", "reason": "x"}, token=token), 403, "insufficient_scope")
+            problem(api.post("/v1/me/password", json={"current_password": "x", "new_password": "y"}, token=token), 403, "insufficient_scope")
 
     def test_only_the_own(self, api, people, user):
         other = people.user("regency_facilitator", name="Orang Lain Sekali")

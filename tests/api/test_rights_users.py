@@ -10,8 +10,10 @@ from harness.rights import EVERYBODY, OWN_VILLAGE, assert_refused, try_row
 from harness.users import PATH, body_of, charge, invite
 
 ADMINISTRATORS = {"national_admin", "provincial_coordinator", "regency_facilitator"}
-READS = {"list_users", "get_user"}
-WRITES = {"create_user", "update_user", "invite_user", "reset_user_password", "disable_user", "enable_user", "change_my_password", "update_me"}
+READS = {"list_users", "get_user", "list_user_sessions", "list_my_sessions"}
+OWN = {"change_my_password", "update_me", "list_my_sessions", "end_my_session"}  # of whoever is a person
+WRITES = {"create_user", "update_user", "invite_user", "reset_user_password", "disable_user", "enable_user", "change_my_password", "update_me",
+          "end_user_session", "end_my_session"}
 NATIONAL = {"disable_user", "enable_user"}
 
 # Somebody charged with this, where, until when (None: no end).
@@ -78,7 +80,7 @@ def may(operation, role, sort):
 
 
 @pytest.mark.parametrize("role", sorted(EVERYBODY))
-@pytest.mark.parametrize("operation", sorted(WRITES - {"create_user", "change_my_password", "update_me"}))
+@pytest.mark.parametrize("operation", sorted(WRITES - OWN - {"create_user", "end_user_session"}))
 def test_row(api, accounts, operation, role):
     def judge(answer, sort):
         expected = may(operation, role, sort)
@@ -128,10 +130,27 @@ def test_who_invites(api, accounts, role):
 
 
 @pytest.mark.parametrize("role", sorted(EVERYBODY))
-def test_who_has_a_password(api, role):
-    """Whoever is a person: machines are told so, whatever they may do else."""
-    answer = api.post("/v1/me/password", token=role, json={"current_password": "x", "new_password": "y"})
-    problem(answer, 403, "person_needed")
+def test_whose_account_is_ones_own(api, role):
+    """Whoever is a person's: machines are told so, whatever they may do else."""
+    problem(api.post("/v1/me/password", token=role, json={"current_password": "x", "new_password": "y"}), 403, "person_needed")
+    problem(api.patch("/v1/me", {"language": "en"}, etag="*", token=role), 403, "person_needed")
+    problem(api.get("/v1/me/sessions", token=role), 403, "person_needed")
+    problem(api.delete(f"/v1/me/sessions/{uuid.uuid4()}", token=role), 403, "person_needed")
+
+
+@pytest.mark.parametrize("role", sorted(EVERYBODY))
+def test_who_sees_and_ends_logins_of_others(api, role):
+    """The nation's administrators, as they alone disable."""
+    person = api.people.user("portal")
+    api.people.token(person)
+    path = f"{PATH}/{person['id']}/sessions"
+    [session] = api.get(path, token="national_admin").json()["items"]
+    answers = api.get(path, token=role), api.delete(f"{path}/{session['id']}", token=role)
+    if role == "national_admin":
+        assert [answer.status_code for answer in answers] == [200, 204]
+    else:
+        for answer in answers:
+            assert_refused(answer)
 
 
 def test_what_one_made_is_out_of_reach_when_it_rises(api, accounts, own_database):

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import threading
 import time
 import uuid
 
@@ -235,3 +236,55 @@ class TestReading:
 
     def test_unknown(self, api):
         problem(get(api, {"id": str(uuid.uuid4())}), 404, "not_found")
+
+
+class TestMailLimits:
+    """Nobody's mailbox is filled by way of us: an hour between two mails for an account, five a day to an address."""
+
+    @pytest.fixture
+    def mailing(self, fresh):
+        return fresh(smtp_url="smtp://127.0.0.1:1", smtp_from="tpbis@example.id")
+
+    def refused(self, answer):
+        refusal = problem(answer, 429, "mail_limited")
+        assert answer.headers["Retry-After"] in refusal["detail"]
+        return int(answer.headers["Retry-After"])
+
+    def again(self, api, one, token="national_admin", **fields):
+        return api.post(f"{PATH}/{one['id']}/invitation", token=token, json={"delivery": "mail", **fields})
+
+    def test_one_an_hour_for_an_account(self, mailing):
+        api = mailing
+        one = invite(api, email="siti@example.id", delivery="mail")
+        assert 3500 < self.refused(self.again(api, one)) <= 3600
+        assert api.patch(f"{PATH}/{one['id']}", {"email": "lain@example.id"}, etag="*", token="national_admin").status_code == 200
+        self.refused(self.again(api, one))  # whatever its address is by now
+        assert self.again(api, one, delivery="answer").status_code == 200
+        api.people.sql("UPDATE user_mail SET created_at = created_at - interval '61 minutes'")
+        assert self.again(api, one).status_code == 200
+        assert api.people.sql("SELECT count(*) FROM user_mail")[0] == 2
+
+    def test_five_a_day_to_an_address(self, mailing):
+        api = mailing
+        for at in range(5):
+            invite(api, email="Siti@Example.id" if at % 2 else "siti@example.id", delivery="mail")
+        body = body_of(email="SITI@example.id", delivery="mail")
+        assert 86000 < self.refused(api.post(PATH, token="national_admin", json=body)) <= 86400
+        assert api.get(PATH + "?username=" + body["username"], token="national_admin").json()["items"] == []  # nothing was made
+        assert invite(api, email="budi@example.id", delivery="mail")["link"]["state"] == "waiting"
+        api.people.sql("UPDATE user_mail SET created_at = created_at - interval '25 hours' WHERE address = 'siti@example.id'")
+        assert api.post(PATH, token="national_admin", json=body).status_code == 201
+
+    def test_at_once_too(self, mailing):
+        """Askers for one address wait for each other, in whichever process they are."""
+        api = mailing
+        answers = []
+        bodies = [body_of(email="siti@example.id", delivery="mail") for _ in range(9)]
+        threads = [threading.Thread(target=lambda body=body: answers.append(
+            api.post(PATH, token="national_admin", json=body, headers={"Idempotency-Key": str(uuid.uuid4())}).status_code)) for body in bodies]
+        api.token("national_admin")
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(answers) == 5 * [201] + 4 * [429]

@@ -1,7 +1,7 @@
 -- The catalogue: names of constraints, the audit on every table, what the service's role may do.
 BEGIN;
 \ir fixture.psql
-SELECT plan(29);
+SELECT plan(31);
 
 CREATE TEMPORARY VIEW ours AS SELECT c.oid, c.relname::text AS name FROM pg_class c
 WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'
@@ -13,8 +13,8 @@ SELECT is_empty($$
 $$, 'every constraint is named after its table and its kind');
 SELECT is_empty($$SELECT name FROM ours WHERE NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conrelid = ours.oid AND c.contype = 'p')$$, 'every table has a primary key');
 SELECT set_eq($$SELECT name FROM ours WHERE NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = ours.oid AND t.tgname = 'audit_insert')$$,
-    CASE WHEN to_regclass('schema_migration') IS NULL THEN '{audit,audit_salt,audit_seal,idempotency,library_lock,login_session,login_throttle,oauth_code,oauth_key,oauth_refresh,rate_bucket}' ELSE '{audit,audit_salt,audit_seal,idempotency,library_lock,login_session,login_throttle,oauth_code,oauth_key,oauth_refresh,rate_bucket,schema_migration}' END::text[],
-    'every table is audited but the audit, its salt, answers kept for a day, the locks, counts of wrong passwords, what lives for minutes or is technical in a login, and the migrator''s own');
+    CASE WHEN to_regclass('schema_migration') IS NULL THEN '{audit,audit_salt,audit_seal,idempotency,library_lock,login_session,login_throttle,oauth_code,oauth_key,oauth_refresh,rate_bucket,user_mail}' ELSE '{audit,audit_salt,audit_seal,idempotency,library_lock,login_session,login_throttle,oauth_code,oauth_key,oauth_refresh,rate_bucket,schema_migration,user_mail}' END::text[],
+    'every table is audited but the audit, its salt, answers kept for a day, the locks, counts of wrong passwords, what lives for minutes or is technical in a login, mails of a day, and the migrator''s own');
 SELECT is_empty($$SELECT name FROM ours JOIN pg_trigger t ON t.tgrelid = ours.oid WHERE t.tgname LIKE 'audit\_%' GROUP BY name HAVING count(*) <> 4$$,
                 'in all four ways');
 SELECT is_empty($$
@@ -70,7 +70,7 @@ SELECT is_empty($$SELECT column_name FROM information_schema.columns WHERE table
 SELECT set_eq($$SELECT attname::text FROM pg_attribute WHERE attrelid = 'audit'::regclass AND attnum > 0 AND has_column_privilege('tpbis_api', 'audit', attname, 'SELECT')$$,
               '{id,at,xid,actor,client_id,request_id,caller_request_id,operation,table_name,row_key,action,before,after,place,digest}'::text[], 'of the audit it sees all but the salt');
 SELECT set_eq($$SELECT name FROM ours WHERE NOT has_any_column_privilege('tpbis_api', oid, 'SELECT')$$,
-              '{audit_salt,audit_erasure,creation,idempotency,library_lock,rate_bucket,reference_fact,region_review,team_policy_lock,login_throttle,user_factor,user_password,user_recovery_code}'::text[], 'and nothing at all of these');
+              '{audit_salt,audit_erasure,creation,idempotency,library_lock,rate_bucket,reference_fact,region_review,team_policy_lock,login_throttle,user_factor,user_mail,user_password,user_recovery_code}'::text[], 'and nothing at all of these');
 SELECT is(has_schema_privilege('tpbis_api', 'public', 'CREATE'), false, 'it makes nothing');
 
 -- ---- nobody else ----------------------------------------------------------------------------------------------
@@ -103,7 +103,10 @@ SELECT is_empty($$SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'public
                 'and attaches no trigger''s function to anything');
 
 -- ---- roles and scopes ------------------------------------------------------------------------------------------
-SELECT is((SELECT count(*) FROM role_scope WHERE role = 'national_admin'), 17::bigint, 'the national administrator has every scope');
+SELECT is((SELECT count(*) FROM role_scope WHERE role = 'national_admin'), 18::bigint, 'the national administrator has every scope that is a role''s');
+SELECT set_eq($$SELECT role COLLATE "default" FROM role_scope WHERE scope = 'people:erase'$$,
+              '{national_admin,provincial_coordinator,regency_facilitator}'::text[], 'who erases people');
+SELECT is_empty($$SELECT FROM role_scope WHERE scope LIKE 'account:%'$$, 'the own account is nobody''s to give');
 SELECT set_eq($$SELECT role COLLATE "default" FROM role_scope WHERE scope = 'libraries:write'$$,
               '{national_admin,provincial_coordinator,regency_facilitator,library_manager}'::text[], 'who writes libraries');
 SELECT set_eq($$SELECT role COLLATE "default" FROM role_scope WHERE scope = 'published:read'$$, 'SELECT name COLLATE "default" FROM role', 'everybody reads what is published');

@@ -67,13 +67,13 @@ class People:
             *day_values(starts_on), *day_values(ends_on))
         return str(row[0])
 
-    def app(self, type="public", name="Aplikasi uji", redirect_uris=(REDIRECT,), allowed_scopes=None, allowed_region=None):
-        """A client for people to use; a confidential one has a secret too."""
+    def app(self, type="public", name="Aplikasi uji", redirect_uris=(REDIRECT,), allowed_scopes=SCOPES, allowed_region=None):
+        """A client for people to use, with every scope by name unless told; a confidential one has a secret too."""
         client_id = self.sql(
             "INSERT INTO client (name, type, redirect_uris, allowed_scopes, allowed_region) VALUES (%s, %s, %s, %s, %s) "
-            "RETURNING id", name, type, list(redirect_uris), allowed_scopes and list(allowed_scopes), allowed_region)[0]
+            "RETURNING id", name, type, list(redirect_uris), sorted(allowed_scopes), allowed_region)[0]
         app = {"client_id": client_id, "redirect_uri": redirect_uris[0] if redirect_uris else None,
-               "scopes": SCOPES if allowed_scopes is None else set(allowed_scopes)}
+               "scopes": set(allowed_scopes)}
         if type == "confidential":
             app["client_secret"] = uuid.uuid4().hex + uuid.uuid4().hex
             self.sql("INSERT INTO client_secret (client_id, hash) VALUES (%s, sha256(%s::text::bytea))",

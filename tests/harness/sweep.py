@@ -34,7 +34,8 @@ def sweep(api, method, path, operation, token="national_admin", lost=None):
     body = {"data": b"{}"} if "422" in promised else {}
     problem(ask(path + "?colour=red", **body), 400, "invalid_parameter")
     problem(ask(token=None, **body), 401, "unauthorized")
-    problem(ask(token=bare_token(api, operation), **body), 403, "insufficient_scope")
+    own = any(scope.startswith("account:") for alternative in operation["security"] for scopes in alternative.values() for scope in scopes)
+    problem(ask(token=bare_token(api, operation), **body), 403, "person_needed" if own else "insufficient_scope")
     if "404" in promised and method != "PATCH" and "422" not in promised:
         problem(ask(lost, headers={"If-Match": "*"} if tag else None), 404, "not_found")
     if "406" in promised:

@@ -21,7 +21,8 @@ PATH = "/v1/regions/19"  # any operation that needs a token
 SCOPES = {  # values.md: what the tests may not learn from the service
     "published:read", "contacts:read", "libraries:write", "programs:write", "participations:write", "trainings:write",
     "trainings:certify", "replications:write", "replications:approve", "teams:write", "figures:write",
-    "statistics:write", "reports:verify", "reports:approve", "assignments:write", "audit:read", "admin"}
+    "statistics:write", "reports:verify", "reports:approve", "assignments:write", "people:erase", "account:read", "account:write",
+    "audit:read", "admin"}
 
 
 def b64(data):

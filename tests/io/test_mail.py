@@ -204,3 +204,53 @@ def test_a_charge_above_who_invited_sends_a_link_to_the_account(mailing, inbox):
     [url] = LINK.findall(read(mail).get_content())
     data = {"token": url.split("token=")[1], "password": PASSWORD, "again": PASSWORD}
     assert api.post("/account/password", token=None, data=data).status_code == 200
+
+
+@pytest.mark.parametrize("way", ["oneself", "an administrator"])
+def test_both_addresses_hear_of_a_change(mailing, inbox, way):
+    """Whoever changes it; and of another phone the address hears, too."""
+    api = mailing()
+    user = api.people.user("library_manager")
+    api.people.sql("UPDATE app_user SET email = 'lama@example.id' WHERE id = %s", user["id"])  # nobody was there before
+    until(lambda: len(inbox.mails) == 1)
+    assert inbox.mails.pop()[0].rcpt_tos == ["lama@example.id"]
+
+    def change(**fields):
+        if way == "oneself":
+            answer = api.patch("/v1/me", {**fields, "current_password": user["password"]}, etag="*", token=api.people.token(user))
+        else:
+            answer = api.patch(f"{PATH}/{user['id']}", fields, etag="*", token="national_admin")
+        assert answer.status_code == 200, answer.text
+    change(email="baru@example.id", phone="0812-1")
+    until(lambda: len(inbox.mails) == 2)
+    told = {mail[0].rcpt_tos[0]: read(mail) for mail in inbox.mails}
+    assert set(told) == {"lama@example.id", "baru@example.id"}
+    for message in told.values():
+        assert user["username"] in message.get_content() and not LINK.findall(message.get_content())
+        assert "baru@" not in message.get_content() and "lama@" not in message.get_content()
+    assert "diganti" in told["lama@example.id"]["Subject"]
+    inbox.mails.clear()
+    change(phone="0812-2")
+    until(lambda: inbox.mails)
+    assert inbox.mails[0][0].rcpt_tos == ["baru@example.id"] and "telepon" in read(inbox.mails[0])["Subject"]
+    assert api.people.sql("SELECT count(*) FROM user_mail WHERE sent_at IS NULL")[0] == 0
+    assert not [word for word in ("lama@example.id", "baru@example.id") if word in api.service.log_text()]
+
+
+def test_a_name_carries_no_link(mailing, inbox):
+    api = mailing()
+    invite(api, email="siti@example.id", name="You won! https://evil.example/claim " + "x" * 150)
+    until(lambda: inbox.mails)
+    text = read(inbox.mails[0]).get_content()
+    assert "evil.example" not in text and "x" * 60 not in text
+    assert re.findall(r"\S+://\S+", text) == LINK.findall(text)
+
+
+def test_who_is_erased_hears_nothing_more(mailing, inbox):
+    api = mailing(smtp_url="smtp://127.0.0.1:1")
+    user = api.people.user("library_manager")
+    for address in ("lama@example.id", "baru@example.id"):
+        api.people.sql("UPDATE app_user SET email = %s WHERE id = %s", address, user["id"])
+    assert api.people.sql("SELECT count(*) FROM user_mail")[0] == 3
+    assert api.post(f"{PATH}/{user['id']}/erasure", token="national_admin", json={"reason": "uji"}).status_code == 200
+    assert api.people.sql("SELECT count(*) FROM user_mail")[0] == 0

@@ -27,9 +27,10 @@ FOREIGN = {
     "sodium.h": ("api/base/", "auth/"),
     "liboath/": ("auth/totp.c",),
     "qrencode.h": ("api/qr.c",),
+    "unicase.h": ("auth/password_text.c",),
     "openssl/": ("api/base/digest.c", "auth/"),
     "pcre2.h": ("api/patterns.c", "api/validate"),
-    **dict.fromkeys(("unictype.h", "uninorm.h", "unistr.h"), ("api/base/text.c",)),
+    **dict.fromkeys(("unictype.h", "uninorm.h", "unistr.h"), ("api/base/text.c", "auth/password_text.c")),
     "zlib.h": ("api/", "db/load"),
 }
 

@@ -22,17 +22,50 @@ static enum fault_code check(const char *password)
 static void test_common(void **state)
 {
     static const char *const refused[] = {
-        "aaaaaaaaaaaa",     "abababababab",       "abcdefghijkl",   "123456789012",
-        "qwertyuiop123",    "Perpustakaan1",      "perpustakaan",   "2026Indonesia!",
-        "bismillah12345",   "p4ssw0rd2026",       "P@$$w0rd12345",  "indonesiaindonesia",
-        "administrator",    "1qaz2wsx3edc4rfv",   "rahasia12345!",  "perpustakaannasional",
-        "sayangsayang99",   "literasiindonesia1", "!!!garuda!!!!!", "zaq1xsw2cde3",
-        "0987654321098765", "asdfghjklasdfghjkl",
+        "aaaaaaaaaaaa",
+        "abababababab",
+        "abcdefghijkl",
+        "123456789012",
+        "qwertyuiop123",
+        "Perpustakaan1",
+        "perpustakaan",
+        "2026Indonesia!",
+        "bismillah12345",
+        "p4ssw0rd2026",
+        "P@$$w0rd12345",
+        "indonesiaindonesia",
+        "administrator",
+        "1qaz2wsx3edc4rfv",
+        "rahasia12345!",
+        "perpustakaannasional",
+        "sayangsayang99",
+        "literasiindonesia1",
+        "!!!garuda!!!!!",
+        "zaq1xsw2cde3",
+        "0987654321098765",
+        "asdfghjklasdfghjkl",
+        /* the programme's own words and what everybody says, with what people hang on */
+        "perpustakaanku",
+        "perpuseru2019",
+        "TPBIS2026tpbis",
+        "indonesiaraya",
+        "bismillahirrahmanirrahim",
+        "literasiku2026!",
+        "Perpus-Desa-Ku-1",
+        "timsinergi2026tpbis",
+        "p3rpu5t4k44nku",
+        "pustakawan#pustaka",
+        "assalamualaikum1",
+        "2026replikasinya",
+        "indonesia merdeka",
+        "TPBIS-perpusnas-2026",
     };
     static const char *const taken[] = {
         "rawa teduh kuda laut",         "kX9#mQ2$vL7!",
         "correct horse battery staple", "tujuh9belas!ikan",
         "perpustakaan di tepi sungai",  "x7-perahu-dinding",
+        "perpustakaan menanam padi",    "taman baca desa buku kita semua",
+        "perahu kertas di laut lepas",  "aminatun7perahu",
     };
     (void)state;
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
@@ -70,6 +103,16 @@ static void test_own_name(void **state)
     assert_int_equal(check("Siti.Aminah2026"), FAULT_like_account);
     assert_int_equal(check("Siti Aminah 90"), FAULT_like_account);
     assert_int_equal(check("123sitiaminah"), FAULT_like_account);
+    assert_int_equal(check("aminah123456"), FAULT_like_account);
+    assert_int_equal(check("Aminah-19900101"), FAULT_like_account);
+    assert_int_equal(check("siti1990aminah"), FAULT_like_account);
+    assert_int_equal(check("aminahaminah12"), FAULT_like_account);
+    assert_int_equal(check("perpustakaanaminah"), FAULT_like_account);
+    assert_int_equal(check("4m1n4h123456"), FAULT_like_account);
+    const char *argument;
+    assert_int_equal(password_check(SPAN("ENDANG RE\xcc\x81NE\xcc\x81 77"), SPAN("er"),
+                                    SPAN("Endang R\xc3\xa9n\xc3\xa9"), &argument),
+                     FAULT_like_account); /* in another form, and in capitals */
     assert_int_equal(check("siti aminah menanam padi"), FAULT_COUNT);
 }
 
@@ -93,6 +136,45 @@ static void test_hash(void **state)
     right = true;
     assert_int_equal(password_verify(SPAN_NONE, hash, deadline, &right), PROBLEM_NONE);
     assert_false(right);
+}
+
+/* One password, however its characters were typed; and nothing but that. */
+static void test_one_form(void **state)
+{
+    static const struct {
+        const char *one, *other;
+        bool same;
+    } pairs[] = {
+        {"caf\xc3\xa9 di tepi sungai", "cafe\xcc\x81 di tepi sungai",
+         true},                                                      /* composed, decomposed */
+        {"caf\xc3\xa9\xe3\x80\x80 tepi", "caf\xc3\xa9  tepi", true}, /* U+3000 */
+        {"caf\xc3\xa9\xc2\xa0 tepi", "cafe\xcc\x81  tepi", true},    /* U+00A0 */
+        {"\xe2\x84\xab"
+         "ngstrom di tepi",
+         "\xc3\x85ngstrom di tepi", true},                          /* U+212B */
+        {"\xef\xbc\xa1 di tepi sungai", "A di tepi sungai", false}, /* no compatibility forms */
+        {"Caf\xc3\xa9 di tepi", "caf\xc3\xa9 di tepi", false},
+        {"  dua di tepi  ", "dua di tepi", false},
+    };
+    char hash[PASSWORD_HASH_BYTES];
+    const char *argument;
+    int64_t deadline = clock_monotonic_ms() + 60000;
+    (void)state;
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        bool right = !pairs[i].same;
+        assert_int_equal(password_same(span_of(pairs[i].one), span_of(pairs[i].other)),
+                         pairs[i].same);
+        assert_int_equal(password_hash(span_of(pairs[i].one), deadline, hash), PROBLEM_NONE);
+        assert_int_equal(password_verify(span_of(pairs[i].other), hash, deadline, &right),
+                         PROBLEM_NONE);
+        assert_int_equal(right, pairs[i].same);
+    }
+    assert_int_equal(check("tepi\x01sungai rawa"), FAULT_control_character);
+    assert_int_equal(check("tepi\xc2\x85sungai rawa"), FAULT_control_character); /* U+0085 */
+    assert_int_equal(check("tepi\xffsungai rawa"), FAULT_bad_utf8);
+    assert_int_equal(password_check(SPAN("e\xcc\x81o\xcc\x88u\xcc\x88 e\xcc\x81 kax"), SPAN_NONE,
+                                    SPAN_NONE, &argument),
+                     FAULT_min_length); /* nine characters, of twelve code points and more */
 }
 
 static atomic_int busy, done;
@@ -131,9 +213,9 @@ static void test_at_most_so_many(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_common),          cmocka_unit_test(test_length),
-        cmocka_unit_test(test_own_name),        cmocka_unit_test(test_hash),
-        cmocka_unit_test(test_at_most_so_many),
+        cmocka_unit_test(test_common),   cmocka_unit_test(test_length),
+        cmocka_unit_test(test_own_name), cmocka_unit_test(test_hash),
+        cmocka_unit_test(test_one_form), cmocka_unit_test(test_at_most_so_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

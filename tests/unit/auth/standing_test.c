@@ -38,10 +38,14 @@ static void test_scopes(void **state)
 {
     (void)state;
     const struct assignment list[] = {{1, 3, "r", "19", NULL}, {6, 1, "s", "", NULL}};
-    assert_int_equal(standing_scopes(&(struct standing){true, list, 2, NULL, 0}), 7);
-    assert_int_equal(standing_scopes(&(struct standing){true, list, 1, NULL, 0}), 1);
-    assert_int_equal(standing_scopes(&(struct standing){true, NULL, 0, NULL, 0}), 0);
-    assert_int_equal(standing_scopes(&(struct standing){false, list, 2, NULL, 0}),
+    assert_int_equal(standing_scopes(&(struct standing){true, list, 2, NULL, 0, 0}), 7);
+    assert_int_equal(standing_scopes(&(struct standing){true, list, 1, NULL, 0, 0}), 1);
+    assert_int_equal(standing_scopes(&(struct standing){true, NULL, 0, NULL, 0, 0}), 0);
+    assert_int_equal(standing_scopes(&(struct standing){true, NULL, 0, NULL, 0, 8}),
+                     8); /* its own */
+    assert_int_equal(standing_scopes(&(struct standing){true, list, 2, NULL, 0, 8}), 15);
+    assert_int_equal(standing_scopes(&(struct standing){false, NULL, 0, NULL, 0, 8}), 0);
+    assert_int_equal(standing_scopes(&(struct standing){false, list, 2, NULL, 0, 0}),
                      0); /* suspended */
 }
 
@@ -51,7 +55,7 @@ static void test_version_and_day(void **state)
     char role[] = "regency_facilitator", region[] = "19.01";
     struct assignment list[] = {{3, 4, role, region, NULL},
                                 {4, 7, "library_manager", NULL, "0190-uuid"}};
-    struct standing in = {true, list, 2, "19", 60}, out;
+    struct standing in = {true, list, 2, "19", 60, 8}, out;
     assert_false(standing_cache_find(cache, arena, "c1", 0, "", &out)); /* nor an empty place */
     assert_false(standing_cache_find(cache, arena, "", 0, "", &out) && out.active);
     standing_cache_store(cache, "c1", 7, DAY, &in);
@@ -76,7 +80,7 @@ static void test_version_and_day(void **state)
         standing_cache_find(cache, arena, "c1", 7, "2026-11-22", &out)); /* midnight in Jakarta */
     assert_false(standing_cache_find(cache, arena, "c2", 7, DAY, &out));
 
-    struct standing suspended = {false, NULL, 0, NULL, 0};
+    struct standing suspended = {false, NULL, 0, NULL, 0, 0};
     standing_cache_store(cache, "c1", 8, DAY, &suspended);
     assert_true(standing_cache_find(cache, arena, "c1", 8, DAY, &out));
     assert_false(out.active);
@@ -88,7 +92,7 @@ static void test_version_and_day(void **state)
 static void test_bounded(void **state)
 {
     (void)state;
-    struct standing in = {true, NULL, 0, NULL, 0}, out;
+    struct standing in = {true, NULL, 0, NULL, 0, 0}, out;
     size_t kept = 0;
     char subject[32];
     for (int i = 0; i < 5000; i++) {
@@ -130,7 +134,7 @@ static void *stress(void *argument)
         } else {
             struct assignment one = {number, 3, "role", region, NULL};
             standing_cache_store(cache, subject, version, DAY,
-                                 &(struct standing){true, &one, 1, NULL, 0});
+                                 &(struct standing){true, &one, 1, NULL, 0, 0});
         }
         arena_reset(own);
     }

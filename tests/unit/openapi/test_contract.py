@@ -217,3 +217,14 @@ def test_enumerations_are_those_of_the_published_lists(real):
     assert len(set(names)) == len(names)
     for name in names:
         assert f'\\"name\\":\\"{name}\\"' in real["contract.c"].replace('"\n    "', "")
+
+
+def test_what_is_not_published_is_kept_by_no_cache(real, document):
+    """Whatever asks for more than reading what is published; and nothing that is published, so that portals can ask again cheaply."""
+    unkept = {name for name, flag in re.findall(r'\.id = "(\w+)".*?\.unkept = (true|false)', real["contract.c"]) if flag == "true"}
+    handlers = {"get_me_can"}  # whose handler says so itself
+    for item in document["paths"].values():
+        operation = item.get("get") or {"security": []}
+        scopes = {scope for alternative in operation.get("security") or [] for scope in alternative["oauth2"]}
+        if operation.get("security") and operation["operationId"] not in handlers:
+            assert (operation["operationId"] in unkept) == (scopes != {"published:read"}), operation["operationId"]

@@ -201,6 +201,8 @@ OPERATIONS = {
         (C, "      operationId: create_thing\n", "      operationId: create_thing\n      x-key: colour\n")]),
     "x-key of what is not made": ("x-key is a member of the body", [(C, GET, GET + "      x-key: name\n")]),
     "x-cost below nothing": ("x-cost must be a number from 0", [(C, GET, GET + "      x-cost: -1\n")]),
+    "an audited list": ("a list cannot be audited", [
+        (C, "operationId: list_things\n", "operationId: list_things\n      x-audited: true\n")]),
     "x-audited: false": ("x-audited can only be true", [(C, GET, GET + "      x-audited: false\n")]),
     "x-lenient without a handler": ("x-lenient is for a handler", [(C, GET, GET + "      x-lenient: true\n")]),
 }

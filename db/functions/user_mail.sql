@@ -1,0 +1,84 @@
+-- How much mail goes to whom, and the notices that an account was changed. Rule: a mailbox is its owner's; we write to it seldom, and
+-- tell it what happens to the account before anybody else can keep that from it.
+
+-- A link by mail was asked for: refused when the same caller let one be sent for that account within the hour, or five went to that
+-- address within a day, whoever asked and for whichever account. Askers for one address wait for each other.
+CREATE OR REPLACE FUNCTION user_mail_count(of_user uuid, link_kind text, to_address text) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    maker text := coalesce(audit_setting('tpbis.actor'), session_user);
+    free_at timestamptz;
+BEGIN
+    PERFORM pg_advisory_xact_lock(1953653092, hashtext(lower(to_address)));
+    SELECT greatest(
+        (SELECT max(m.created_at) + interval '1 hour' FROM user_mail m
+         WHERE m.user_id = of_user AND m.created_by = maker AND m.kind IN ('invitation', 'reset')),
+        (SELECT m.created_at + interval '1 day' FROM user_mail m
+         WHERE lower(m.address) = lower(to_address) AND m.kind IN ('invitation', 'reset') AND m.created_at > now() - interval '1 day'
+         ORDER BY m.created_at DESC OFFSET 4 LIMIT 1)) INTO free_at;
+    IF free_at > now() THEN
+        PERFORM refuse('mail_limited', jsonb_build_object('seconds', ceil(extract(epoch FROM free_at - now()))));
+    END IF;
+    INSERT INTO user_mail (user_id, kind, address) VALUES (of_user, link_kind, to_address);
+END
+$$;
+
+-- AFTER: whoever changes the address or the phone of an account that is in use, and by whichever way, its old address hears of it, and
+-- so does the new one. Where no mail is sent the notices are forgotten unsent.
+CREATE OR REPLACE FUNCTION user_contact_told() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    INSERT INTO user_mail (user_id, kind, address, next_try_at)
+    SELECT NEW.id, told.kind, told.address, now()
+    FROM (VALUES ('address_left', OLD.email, NEW.email IS DISTINCT FROM OLD.email),
+                 ('address_taken', NEW.email, NEW.email IS DISTINCT FROM OLD.email),
+                 ('phone_changed', NEW.email, NEW.email IS NOT DISTINCT FROM OLD.email)) AS told (kind, address, so)
+    WHERE told.so AND told.address IS NOT NULL;
+    RETURN NULL;
+END
+$$;
+CREATE OR REPLACE TRIGGER contact_told AFTER UPDATE OF email, phone ON app_user
+    FOR EACH ROW WHEN (OLD.status = 'active' AND NEW.status = 'active'
+                       AND (OLD.email IS DISTINCT FROM NEW.email OR OLD.phone IS DISTINCT FROM NEW.phone))
+    EXECUTE FUNCTION user_contact_told();
+
+-- AFTER: of an erased account no address stays, sent to or not.
+CREATE OR REPLACE FUNCTION user_mail_forget() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    DELETE FROM user_mail WHERE user_id = NEW.id;
+    RETURN NULL;
+END
+$$;
+CREATE OR REPLACE TRIGGER mail_forget AFTER UPDATE OF status ON app_user
+    FOR EACH ROW WHEN (NEW.status = 'erased' AND OLD.status IS DISTINCT FROM NEW.status)
+    EXECUTE FUNCTION user_mail_forget();
+
+-- The next notice that is due; no row when none is. It is due again later, unless user_mail_sent() says that it went out; after eight
+-- tries (four hours) it is given up.
+CREATE OR REPLACE FUNCTION user_mail_due(OUT id uuid, OUT user_id uuid, OUT kind text, OUT email text, OUT name text, OUT username text, OUT language text)
+RETURNS SETOF record
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    UPDATE user_mail m SET attempts = m.attempts + 1,
+        next_try_at = CASE WHEN m.attempts + 1 < 8 THEN now() + 2 ^ m.attempts * interval '2 minutes' END
+    FROM app_user u
+    WHERE m.id = (SELECT d.id FROM user_mail d WHERE d.next_try_at <= now() ORDER BY d.next_try_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+      AND u.id = m.user_id
+    RETURNING m.id, m.user_id, m.kind, m.address, u.name, u.username, u.language
+$$;
+
+CREATE OR REPLACE FUNCTION user_mail_sent(sent uuid) RETURNS void
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    UPDATE user_mail m SET sent_at = now(), next_try_at = NULL WHERE m.id = sent
+$$;
+
+-- What no limit counts any more, at most so many; how many went, and whether there may be more.
+CREATE OR REPLACE FUNCTION purge_mail(most integer, OUT done bigint, OUT more boolean)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    DELETE FROM user_mail WHERE ctid = ANY (ARRAY(
+        SELECT m.ctid FROM user_mail m WHERE m.created_at <= now() - interval '1 day' LIMIT most FOR UPDATE SKIP LOCKED));
+    GET DIAGNOSTICS done = ROW_COUNT;
+    more := done = most;
+END
+$$;
