@@ -127,7 +127,7 @@ const char *pairs_fault(struct arena *arena, struct span raw)
     if (fault || !raw.len)
         return fault;
     for (struct span rest = raw, part; next_part(&rest, '&', &part);)
-        if (!part.len || part.ptr[0] == '=')
+        if (part.len && part.ptr[0] == '=')
             return "it has a parameter without a name";
     return NULL;
 }
@@ -138,6 +138,8 @@ size_t pairs_split(struct arena *arena, struct span raw, struct query_pair ret_p
     if (!raw.len)
         return 0;
     for (struct span rest = raw, part; next_part(&rest, '&', &part);) {
+        if (!part.len)
+            continue; /* nothing between two ampersands, or behind the last, is no pair */
         if (count == PAIRS_MAX)
             return PAIRS_MAX + 1;
         const char *equals = memchr(part.ptr, '=', part.len);
@@ -152,6 +154,22 @@ size_t pairs_split(struct arena *arena, struct span raw, struct query_pair ret_p
         };
     }
     return count;
+}
+
+struct span frame_target(struct arena *arena, struct span raw)
+{
+    size_t scheme = raw.len > 7 && strncasecmp(raw.ptr, "http://", 7) == 0    ? 7
+                    : raw.len > 8 && strncasecmp(raw.ptr, "https://", 8) == 0 ? 8
+                                                                              : 0;
+    size_t end = scheme;
+    while (scheme && end < raw.len && host_character(raw.ptr[end]))
+        end++;
+    struct span rest = {raw.ptr + end, raw.len - end};
+    if (!scheme || end == scheme || (rest.len && rest.ptr[0] != '/' && rest.ptr[0] != '?'))
+        return raw;
+    if (rest.len && rest.ptr[0] == '/')
+        return rest;
+    return span_of(arena_printf(arena, "/%.*s", SPAN_ARG(rest)));
 }
 
 void target_split(struct arena *arena, struct span raw, struct target *ret_target)

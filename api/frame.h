@@ -38,6 +38,10 @@ enum problem_code frame_check(struct arena *arena, const struct frame *frame,
                               const struct frame_limits *limits, enum method *ret_method,
                               struct span *ret_arguments);
 
+/* A target in absolute form (http://host/path, RFC 9112 3.2.2, as clients send it that were told of a proxy) in origin form; any
+ * other as it is. Its authority has the form that a Host has, and counts as little: the service knows its own address. */
+struct span frame_target(struct arena *arena, struct span raw);
+
 /* Splits a raw target that passed frame_check(). "/" and "*" have no segments. Path segments are
  * decoded ('+' stays '+'); an empty segment (a doubled or trailing slash) is kept as an empty
  * span, which no route matches. Query pairs are decoded ('+' is a space), in order, nothing

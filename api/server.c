@@ -40,19 +40,66 @@ static struct service
     *counted_service; /* of the one server of this process, for the callbacks below */
 static atomic_uint_fast64_t completed; /* requests answered to their end, or given up */
 
+/* What a connection has begun: libmicrohttpd tells of a request's end only where it had an answer to send. A request that
+ * used its memory up (400 cookies will do) ends with its connection alone. */
+struct visit {
+    bool counted;
+    void *state; /* of ulfius, for the request that is counted */
+};
+
+static struct visit *visit_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+        connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info ? info->socket_context : NULL;
+}
+
+static void visit_end(struct visit *visit)
+{
+    if (!visit || !visit->counted)
+        return;
+    visit->counted = false;
+    visit->state = NULL;
+    atomic_fetch_sub(&counted_service->in_flight, 1);
+    atomic_fetch_add(&completed, 1);
+}
+
 static void *uri_callback(void *cls, const char *uri, struct MHD_Connection *connection)
 {
+    struct visit *visit = visit_of(connection);
+    void *state = ulfius_uri_logger(cls, uri);
     current_connection = connection;
-    atomic_fetch_add(&counted_service->in_flight, 1);
-    return ulfius_uri_logger(cls, uri);
+    if (visit) {
+        *visit = (struct visit){true, state};
+        atomic_fetch_add(&counted_service->in_flight, 1);
+    }
+    return state;
 }
 
 static void completed_callback(void *cls, struct MHD_Connection *connection, void **state,
                                enum MHD_RequestTerminationCode why)
 {
     mhd_request_completed(cls, connection, state, why);
-    atomic_fetch_sub(&counted_service->in_flight, 1);
-    atomic_fetch_add(&completed, 1);
+    visit_end(visit_of(connection));
+}
+
+static void connection_callback(void *cls, struct MHD_Connection *connection, void **context,
+                                enum MHD_ConnectionNotificationCode what)
+{
+    (void)cls;
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        *context = memory_alloc(sizeof(struct visit));
+        return;
+    }
+    struct visit *visit = *context;
+    if (visit && visit->counted) {
+        log_event(LOG_WARNING, "request_given_up",
+                  LOG_C("why", "the HTTP library ran out of its memory for one request"));
+        mhd_request_completed(NULL, connection, &visit->state, MHD_REQUEST_TERMINATED_WITH_ERROR);
+        visit_end(visit);
+    }
+    free(visit);
+    *context = NULL;
 }
 
 struct header_list {
@@ -126,8 +173,10 @@ static int endpoint(const struct _u_request *request, struct _u_response *respon
     struct call *call = call_new(server->service);
     struct frame frame = {
         .method = span_of(request->http_verb),
-        .target = arena_copy(call->arena,
-                             span_of(request->http_url)), /* a stream outlives the request */
+        .target = frame_target(
+            call->arena,
+            arena_copy(call->arena,
+                       span_of(request->http_url))), /* a stream outlives the request */
         .version = span_of(request->http_protocol),
         .headers = headers.items,
         .header_count = headers.count,
@@ -189,6 +238,7 @@ struct server *server_start(struct service *service, FILE *errors)
     struct MHD_OptionItem options[] = {
         {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)library_log, NULL},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)completed_callback, NULL},
+        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)connection_callback, NULL},
         {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)uri_callback, NULL},
         {MHD_OPTION_LISTEN_SOCKET, server->listener.fd, NULL},
         {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)settings->connection_timeout_s, NULL},

@@ -69,6 +69,17 @@ enum problem_code oauth_client_find(const struct oauth_call *call, struct span i
 
 /* ---- redirect URIs -------------------------------------------------------------------------- */
 
+/* 1 to 65535 without leading zeros: any other leads nowhere, or is read differently by two programs. */
+static bool port_good(struct span digits)
+{
+    unsigned port = 0;
+    if (!digits.len || digits.len > 5 || digits.ptr[0] == '0')
+        return false;
+    for (size_t i = 0; i < digits.len; i++)
+        port = port * 10 + (unsigned)(digits.ptr[i] - '0');
+    return port <= 65535;
+}
+
 /* Of http://127.0.0.1:port/path and http://[::1]:port/path: what stands before the port, and behind it. */
 static bool loopback_split(struct span uri, struct span *ret_host, struct span *ret_rest)
 {
@@ -81,7 +92,7 @@ static bool loopback_split(struct span uri, struct span *ret_host, struct span *
             while (at + 1 + digits < uri.len && uri.ptr[at + 1 + digits] >= '0' &&
                    uri.ptr[at + 1 + digits] <= '9')
                 digits++;
-            if (digits == 0 || digits > 5)
+            if (!port_good((struct span){uri.ptr + at + 1, digits}))
                 return false;
             at += 1 + digits;
         }

@@ -125,15 +125,19 @@ enum problem_code handle_account_password(struct call *call)
 
 struct form {
     struct span token, password, again;
+    bool damaged; /* something in it is no text, %00 say; no token is */
 };
 
 static bool form_read(struct call *call, struct form *ret_form)
 {
     struct query_pair pairs[PAIRS_MAX];
-    struct form form = {SPAN_NONE, SPAN_NONE, SPAN_NONE};
+    struct form form = {SPAN_NONE, SPAN_NONE, SPAN_NONE, false};
     size_t count;
     struct span why;
-    if (form_decode(call->arena, call->body, pairs, &count, &why))
+    form.damaged = form_decode(call->arena, call->body, pairs, &count, &why) != PROBLEM_NONE;
+    if (form.damaged)
+        count = pairs_split(call->arena, call->body, pairs);
+    if (count > PAIRS_MAX)
         return false;
     for (size_t i = 0; i < count; i++) {
         struct span *slot = span_is(pairs[i].name, "token")      ? &form.token
@@ -147,6 +151,9 @@ static bool form_read(struct call *call, struct form *ret_form)
         *slot = pairs[i].value;
     }
     *ret_form = form;
+    for (size_t i = 0; form.damaged && i < form.token.len; i++)
+        if (form.token.ptr[i] <= ' ' || form.token.ptr[i] > '~')
+            return false;
     return true;
 }
 
@@ -154,6 +161,9 @@ static bool form_read(struct call *call, struct form *ret_form)
 static const char *fault_text(struct call *call, const struct link *link, const struct form *form)
 {
     const char *argument = "";
+    if (form->damaged)
+        return in(link, "Kata sandi memuat karakter yang tidak dapat dipakai.",
+                  "The password has a character that cannot be used.");
     enum fault_code fault = password_check(form->password, span_of(link->username),
                                            span_of(link->name), &argument);
     if (fault == FAULT_COUNT)
@@ -188,7 +198,7 @@ static enum problem_code password_store(struct call *call, const struct link *li
 
 enum problem_code handle_account_password_set(struct call *call)
 {
-    struct form form = {SPAN_NONE, SPAN_NONE, SPAN_NONE};
+    struct form form = {SPAN_NONE, SPAN_NONE, SPAN_NONE, false};
     struct link link;
     char hash[PASSWORD_HASH_BYTES];
     bool used = false;

@@ -54,6 +54,25 @@ static void target_reach_bind(struct call *call, const struct operation *target)
     call_set_cstr(call, NAME_REACH_LIBRARIES, reach.libraries);
 }
 
+static bool asks_reach(const struct statement *statement)
+{
+    for (size_t i = 0; statement && i < statement->parameter_count; i++)
+        if (statement->parameters[i].name >= NAME_REACH_FROM &&
+            statement->parameters[i].name <= NAME_REACH_LIBRARIES)
+            return true;
+    for (size_t i = 0; statement && i < statement->condition_count; i++)
+        for (size_t j = 0; j < 3; j++)
+            if (statement->conditions[i].names[j] == NAME_REACH)
+                return true;
+    return false;
+}
+
+/* Does the reach decide whether it is let through, and not only what its answer shows? */
+static bool gated(const struct operation *target)
+{
+    return asks_reach(target->gate) || asks_reach(target->write);
+}
+
 static enum problem_code answer(struct call *call)
 {
     struct query_step step = {contract_statement("me_can"), call->values, false};
@@ -92,6 +111,7 @@ enum problem_code handle_me_can(struct call *call)
     call_bind(call, "can.region", region);
     call_bind(call, "can.library", library);
     call_bind(call, "can.held", needed_bind(call, target) ? SPAN("true") : SPAN("false"));
+    call_bind(call, "can.gated", gated(target) ? SPAN("true") : SPAN("false"));
     target_reach_bind(call, target);
     response_header(call, "Cache-Control", "no-store");
     return answer(call);

@@ -177,10 +177,15 @@ def test_a_value_that_is_none_is_refused_by_name(own_api, query):
     assert name == query.partition("=")[0]
 
 
-@pytest.mark.parametrize("query", ["", "&", "kind=village&", "&kind=village", "kind=village&&q=a", "=", "=1", "Kind=village", "kind[]=village", "kind.=a"])
+@pytest.mark.parametrize("query", ["", "&", "kind=village&", "&kind=village", "kind=village&&q=a"])
+def test_nothing_between_ampersands_is_passed_over(own_api, query):
+    assert own_api.get(f"/v1/libraries?{query}").status_code == 200
+
+
+@pytest.mark.parametrize("query", ["=", "=1", "Kind=village", "kind[]=village", "kind.=a"])
 def test_stray_names_are_refused(own_api, query):
     answer = own_api.get(f"/v1/libraries?{query}")
-    assert answer.status_code == (200 if query == "" else 400), answer.text
+    assert answer.status_code == 400, answer.text
 
 
 def test_every_fault_of_a_query_is_named_at_once(own_api):

@@ -227,6 +227,32 @@ def test_what_it_says_of_a_library_is_what_happens(own_api, role, operation):
         assert said["allowed"] == happened, (library, said, why)
 
 
+def gated():
+    """The operations whose gate or write asks the caller's reach, from the contract and the statements themselves."""
+    from unit.openapi import tiny  # which finds the compiler
+    from compiler.contract import check_contract
+    from compiler.source import Documents, Report
+    parts = [str(tiny.ROOT / part) for part in ("openapi", "db/queries", "db/migrations", "db/functions")]
+    operations, checks = (check_contract(Documents(Report()), *parts)[place] for place in (3, 6))
+    return {operation.id for operation in operations for role in ("gate", "write") if role in operation.statements
+            and any(name.startswith("reach") for name in checks.by_name[operation.statements[role]].uses())}
+
+
+def test_where_the_reach_decides_nobody_is_told_yes_without_a_rule(own_api):
+    known = gated()
+    assert {"put_certification", "create_assignment", "move_replication", "disable_user", "update_library"} <= known
+    unjudged = set()
+    for role in ("provincial_coordinator", "regency_facilitator", "team_member", "library_manager"):
+        for operation in known:
+            said = can(own_api, role, operation, region="73.08")
+            assert said["allowed"] is not True, (role, operation, said)
+            if said["reason"] == "not_judged":
+                assert said["allowed"] is None and said["place_matters"] and said["roles"] == []
+                unjudged.add(operation)
+    assert "put_certification" in unjudged and "update_library" not in unjudged
+    assert can(own_api, "national_admin", "put_certification", region="73.08")["allowed"] is True
+
+
 def test_it_says_why(own_api, people):
     missing = can(own_api, "portal", "create_library", region="19.01.07.2004")
     assert (missing["allowed"], missing["reason"], missing["scopes"]) == (False, "scope_missing", ["libraries:write"])

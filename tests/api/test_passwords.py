@@ -74,6 +74,16 @@ class TestPage:
         log = api.service.log_text()
         assert token_of(one["link"]) not in log and "pendek" not in log and PASSWORD not in log
 
+    @pytest.mark.parametrize("damage", ["%00", "%ff", "%zz"])
+    def test_a_password_that_is_no_text_is_about_the_password(self, api, damage):
+        one = invite(api, language="en")
+        form = f"token={token_of(one['link'])}&password=rawa{damage}&again=rawa{damage}&"
+        answer = api.post(PAGE, data=form, token=None, headers={"Content-Type": "application/x-www-form-urlencoded"})
+        assert answer.status_code == 422 and "a character that cannot be used" in answer.text
+        assert send(api, token_of(one["link"])).status_code == 200  # the link is as good as before
+        dead = api.post(PAGE, data=f"token=tpl_x{damage}&password=a", token=None, headers={"Content-Type": "application/x-www-form-urlencoded"})
+        assert dead.status_code == 410
+
     def test_works_once(self, api):
         one = opened(api)
         token = token_of(one["link"])

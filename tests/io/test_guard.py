@@ -26,6 +26,27 @@ def test_the_second_request_is_seen_where_the_first_is_good(guarded):
     assert exchange.statuses == [200, 200] and exchange.executed
 
 
+@pytest.mark.parametrize("target", [b"http://a/health/live", b"HTTP://other.example:8080/health/live", b"https://[::1]/health/live"])
+def test_absolute_form_is_taken(guarded, target):
+    """RFC 9112 3.2.2; whose name it is does not matter, as with Host."""
+    exchange = exchange_of(guarded, request(b"GET " + target + b" HTTP/1.1"))
+    assert exchange.statuses == [200, 200] and exchange.executed
+
+
+@pytest.mark.parametrize("target", [b"ftp://a/health/live", b"http:///health/live", b"http://u@a/health/live", b"http:/health/live"])
+def test_what_is_no_absolute_form_is_refused(guarded, target):
+    exchange = exchange_of(guarded, request(b"GET " + target + b" HTTP/1.1"))
+    assert exchange.statuses == [400] and not exchange.executed
+
+
+def test_empty_pairs_are_passed_over(guarded):
+    """As browsers' own parser does (the URL standard's application/x-www-form-urlencoded)."""
+    for query in (b"?", b"?&", b"?&&"):
+        assert exchange_of(guarded, request(b"GET /health/live" + query + b" HTTP/1.1")).statuses == [200, 200]
+    form = post(b"Content-Length: 31", body=b"&grant_type=client_credentials&")
+    assert exchange_of(guarded, form).statuses[0] == 401  # read whole, and not known
+
+
 @by_name(OURS)
 def test_refused_by_us(guarded, case):
     first, status = case

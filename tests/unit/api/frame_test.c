@@ -39,6 +39,8 @@ static const struct row rows[] = {
     {"needless encoding", GET("/%76%31/libraries"), .headers = {HOST}},
     {"encoded slash", GET("/docs/a%2Fb"), .headers = {HOST}},
     {"encoded UTF-8", GET("/v1/regions?q=K%C3%A9p&x=%F0%9F%93%9A"), .headers = {HOST}},
+    {"doubled ampersand", GET("/?a=1&&b=2"), .headers = {HOST}},
+    {"trailing ampersand", GET("/?a=1&"), .headers = {HOST}},
     {"empty value of a parameter", GET("/?a=&b"), .headers = {HOST}},
     {"equals signs in a value", GET("/?a=b=c="), .headers = {HOST}},
     {"empty query", GET("/v1/libraries?"), .headers = {HOST}},
@@ -165,8 +167,6 @@ static const struct row rows[] = {
     {"character cut by a delimiter", GET("/?q=%C3&%A9=1"), .headers = {HOST}, .what = "not UTF-8"},
     {"empty key", GET("/?a=1&=x&limit=3"), .headers = {HOST}, .what = "parameter without a name"},
     {"empty first key", GET("/?=x"), .headers = {HOST}, .what = "parameter without a name"},
-    {"doubled ampersand", GET("/?a=1&&b=2"), .headers = {HOST}, .what = "parameter without a name"},
-    {"trailing ampersand", GET("/?a=1&"), .headers = {HOST}, .what = "parameter without a name"},
 };
 
 static struct frame frame_of(const struct row *row, struct header *headers)
@@ -332,7 +332,7 @@ static void splits_queries(void **state)
     (void)state;
     struct arena *arena = arena_new(256);
     struct target target;
-    target_split(arena, SPAN("/x?t=a,b&t=c&flag&empty=&q=a+b%2Bc%26d%3De&%71=%C3%A9&x=y=z"),
+    target_split(arena, SPAN("/x?&t=a,b&t=c&&flag&empty=&q=a+b%2Bc%26d%3De&%71=%C3%A9&x=y=z&"),
                  &target);
     static const struct {
         const char *name, *value;
@@ -382,13 +382,37 @@ static void finds_headers(void **state)
     arena_free(arena);
 }
 
+static void absolute_form(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *raw, *origin;
+    } targets[] = {
+        {"http://a/v1?x=1", "/v1?x=1"},
+        {"HTTPS://a:8443", "/"},
+        {"http://[::1]?x", "/?x"},
+        {"/v1", "/v1"},
+        {"*", "*"},
+        {"http:///v1", "http:///v1"},
+        {"http://u@a/v1", "http://u@a/v1"},
+        {"ftp://a/v1", "ftp://a/v1"},
+    };
+    struct arena *arena = arena_new(256);
+    for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
+        struct span origin = frame_target(arena, span_of(targets[i].raw));
+        if (!span_is(origin, targets[i].origin))
+            fail_msg("%s: %.*s", targets[i].raw, SPAN_ARG(origin));
+    }
+    arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(guards_each_row), cmocka_unit_test(control_at_every_place),
-        cmocka_unit_test(knows_methods),   cmocka_unit_test(limits_the_target),
-        cmocka_unit_test(splits_paths),    cmocka_unit_test(splits_queries),
-        cmocka_unit_test(finds_headers),
+        cmocka_unit_test(absolute_form),          cmocka_unit_test(guards_each_row),
+        cmocka_unit_test(control_at_every_place), cmocka_unit_test(knows_methods),
+        cmocka_unit_test(limits_the_target),      cmocka_unit_test(splits_paths),
+        cmocka_unit_test(splits_queries),         cmocka_unit_test(finds_headers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

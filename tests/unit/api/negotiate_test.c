@@ -277,8 +277,8 @@ static void decodes_forms(void **state)
     assert_int_equal(form_decode(arena, SPAN(""), pairs, &count, &arguments), PROBLEM_NONE);
     assert_int_equal(count, 0);
 
-    static const char *const bad[] = {"a=%zz", "a=%00", "a=%ff",      "=a",
-                                      "a&&b",  "a=b c", "a=\xC3\xA9", "a=b\n"};
+    static const char *const bad[] = {"a=%zz", "a=%00",      "a=%ff", "=a",
+                                      "a=b c", "a=\xC3\xA9", "a=b\n"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         count = 99;
         if (form_decode(arena, span_of(bad[i]), pairs, &count, &arguments) != PROBLEM_bad_request)
