@@ -75,7 +75,7 @@ class TestInvitation:
         problem(api.post(PATH, token="national_admin", json=body_of(person_id=person)), 409, "person_has_account")
         problem(api.post(PATH, token="national_admin", json=body_of(person_id=str(uuid.uuid4()))), 422, "reference_unknown")
 
-    @pytest.mark.parametrize("username", ["ab", "Siti", "siti aminah", "-siti", "s" * 121, "siti\n"])
+    @pytest.mark.parametrize("username", ["ab", "Siti", "siti aminah", "-siti", "s" * 121, "si\nti"])
     def test_names_that_cannot_be(self, api, username):
         problem(api.post(PATH, token="national_admin", json=body_of(username=username)), 422, "invalid_body")
 
