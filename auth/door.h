@@ -40,6 +40,11 @@ enum problem_code door_standing(struct auth *auth, struct arena *arena, const ch
                                 const char *user_id, int64_t deadline_ms,
                                 struct standing *ret_standing);
 
+/* The key that all processes share: of refresh tokens and of device cookies. Read once. Problems: those of the database. */
+struct oauth_call;
+enum problem_code oauth_key_read(const struct oauth_call *call,
+                                 unsigned char ret_key[REFRESH_KEY_BYTES]);
+
 /* PROBLEM_internal when libjwt cannot sign. */
 enum problem_code door_token_issue(struct auth *auth, struct arena *arena, const char *subject,
                                    const char *client_id, const char *session,

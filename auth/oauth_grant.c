@@ -48,8 +48,8 @@ static enum problem_code write_as(const struct oauth_call *call, const char *cli
     return problem;
 }
 
-static enum problem_code key_read(const struct oauth_call *call,
-                                  unsigned char ret_key[REFRESH_KEY_BYTES])
+enum problem_code oauth_key_read(const struct oauth_call *call,
+                                 unsigned char ret_key[REFRESH_KEY_BYTES])
 {
     struct auth *auth = call->auth;
     pthread_mutex_lock(&auth->refresh_lock);
@@ -142,7 +142,7 @@ enum problem_code oauth_code_exchange(const struct oauth_call *call,
                                       struct oauth_tokens *ret_tokens)
 {
     unsigned char key[REFRESH_KEY_BYTES];
-    enum problem_code problem = key_read(call, key);
+    enum problem_code problem = oauth_key_read(call, key);
     if (problem != PROBLEM_NONE)
         return problem;
     struct refresh_token fresh;
@@ -256,7 +256,7 @@ enum problem_code oauth_refresh(const struct oauth_call *call, const struct oaut
                                 struct oauth_tokens *ret_tokens)
 {
     unsigned char key[REFRESH_KEY_BYTES];
-    enum problem_code problem = key_read(call, key);
+    enum problem_code problem = oauth_key_read(call, key);
     if (problem != PROBLEM_NONE)
         return problem;
     struct refresh_token token, fresh;
@@ -294,7 +294,7 @@ enum problem_code oauth_revoke(const struct oauth_call *call, const struct oauth
     struct refresh_token refresh;
     struct token_claims claims;
     struct rows *rows;
-    enum problem_code problem = key_read(call, key);
+    enum problem_code problem = oauth_key_read(call, key);
     if (problem != PROBLEM_NONE)
         return problem;
     if (refresh_token_read(key, token, &refresh)) {
@@ -375,7 +375,7 @@ static enum problem_code describe_refresh(const struct oauth_call *call, struct 
 {
     unsigned char key[REFRESH_KEY_BYTES];
     struct refresh_token refresh;
-    enum problem_code problem = key_read(call, key);
+    enum problem_code problem = oauth_key_read(call, key);
     if (problem != PROBLEM_NONE || !refresh_token_read(key, token, &refresh))
         return problem ? problem : PROBLEM_invalid_token;
     const struct ask parameters[] = {{"grant.id", span_of(refresh.grant_id)},

@@ -1,5 +1,5 @@
-/* Passwords. Rule: a password is never kept, logged or compared but by its hash, and every comparison costs
- * the same, whether there is somebody of that name or not. */
+/* Passwords. Rule: a password is never kept, logged or compared but by its hash, and every comparison takes
+ * as long, whether there is somebody of that name or not. */
 #include "auth/password.h"
 
 #include <errno.h>
@@ -14,63 +14,80 @@
 #define PASSES 2
 #define MEMORY_BYTES ((size_t)19 << 20)
 #define AT_ONCE 2
-#define WAITING_MAX 8
-#define WAIT_MAX_MS 3000
+#define WAITING_MAX 64
+#define WAIT_MAX_MS 5000
+#define SAMPLES 32
 
 _Static_assert(crypto_pwhash_STRBYTES <= PASSWORD_HASH_BYTES, "a hash fits");
 
 static struct {
     pthread_once_t once;
-    pthread_mutex_t lock;
-    pthread_cond_t freed; /* on CLOCK_MONOTONIC */
-    int running, waiting;
-    char nobody[crypto_pwhash_STRBYTES]; /* the hash of a password that nobody knows */
+    struct turns turns;
+    pthread_mutex_t lock; /* of how long the last comparisons took, waiting included */
+    uint32_t samples_us[SAMPLES];
+    size_t sampled;
 } places = {.once = PTHREAD_ONCE_INIT, .lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void sample_add(int64_t began_us)
+{
+    pthread_mutex_lock(&places.lock);
+    places.samples_us[places.sampled++ % SAMPLES] = (uint32_t)(clock_monotonic_us() - began_us);
+    pthread_mutex_unlock(&places.lock);
+}
+
+static int64_t sample_pick(void)
+{
+    pthread_mutex_lock(&places.lock);
+    size_t known = places.sampled < SAMPLES ? places.sampled : SAMPLES;
+    int64_t us = places.samples_us[randombytes_uniform((uint32_t)known)];
+    pthread_mutex_unlock(&places.lock);
+    return us;
+}
 
 static void begin(void)
 {
-    pthread_condattr_t attributes;
-    char unknown[32];
+    char unknown[32], hash[crypto_pwhash_STRBYTES];
     if (sodium_init() < 0)
         abort();
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&places.freed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    turns_init(&places.turns, AT_ONCE, WAITING_MAX);
     randombytes_buf(unknown, sizeof unknown);
-    if (crypto_pwhash_str_alg(places.nobody, unknown, sizeof unknown, PASSES, MEMORY_BYTES,
-                              crypto_pwhash_ALG_ARGON2ID13) != 0)
-        abort(); /* memory is exhausted */
+    for (int i = 0; i < 2; i++) { /* the second finds memory and caches as any later one does */
+        int64_t began_us = clock_monotonic_us();
+        if (crypto_pwhash_str_alg(hash, unknown, sizeof unknown, PASSES, MEMORY_BYTES,
+                                  crypto_pwhash_ALG_ARGON2ID13) != 0)
+            abort(); /* memory is exhausted */
+        if (i > 0)
+            sample_add(began_us);
+    }
 }
 
-static enum problem_code place_take(int64_t deadline_ms)
+static enum problem_code place_take(const struct turn *turn)
 {
+    struct turn bounded = *turn;
     int64_t last_ms = clock_monotonic_ms() + WAIT_MAX_MS;
-    if (deadline_ms < last_ms)
-        last_ms = deadline_ms;
-    struct timespec until = {.tv_sec = last_ms / 1000, .tv_nsec = last_ms % 1000 * 1000000};
+    if (last_ms < bounded.deadline_ms)
+        bounded.deadline_ms = last_ms;
     pthread_once(&places.once, begin);
-    pthread_mutex_lock(&places.lock);
-    bool got = places.running < AT_ONCE;
-    if (!got && places.waiting < WAITING_MAX) {
-        int outcome = 0;
-        places.waiting++;
-        while (places.running >= AT_ONCE && outcome != ETIMEDOUT)
-            outcome = pthread_cond_timedwait(&places.freed, &places.lock, &until);
-        places.waiting--;
-        got = places.running < AT_ONCE;
-    }
-    places.running += got;
-    pthread_mutex_unlock(&places.lock);
-    return got ? PROBLEM_NONE : PROBLEM_busy;
+    return turns_take(&places.turns, &bounded);
 }
 
 static void place_leave(void)
 {
-    pthread_mutex_lock(&places.lock);
-    places.running--;
-    pthread_cond_signal(&places.freed);
-    pthread_mutex_unlock(&places.lock);
+    turns_leave(&places.turns);
+}
+
+/* Nobody of that name: nothing is hashed, so that made-up names keep nobody's password waiting; it takes as long as one of the last
+ * comparisons did, and is refused when those are. */
+static enum problem_code pretend(const struct turn *turn)
+{
+    pthread_once(&places.once, begin);
+    if (turn->lane != LANE_KNOWN && turns_full(&places.turns))
+        return PROBLEM_busy;
+    int64_t us = sample_pick();
+    struct timespec pause = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
+    while (nanosleep(&pause, &pause) != 0 && errno == EINTR)
+        ;
+    return PROBLEM_NONE;
 }
 
 bool password_same(struct span one, struct span other)
@@ -89,7 +106,8 @@ enum problem_code password_hash(struct span password, int64_t deadline_ms,
 {
     char hash[crypto_pwhash_STRBYTES];
     struct password_text text;
-    enum problem_code problem = place_take(deadline_ms);
+    const struct turn turn = {LANE_KNOWN, 0, deadline_ms};
+    enum problem_code problem = place_take(&turn);
     if (problem != PROBLEM_NONE)
         return problem;
     int failed = password_text(password, &text) != FAULT_COUNT ||
@@ -103,19 +121,24 @@ enum problem_code password_hash(struct span password, int64_t deadline_ms,
     return PROBLEM_NONE;
 }
 
-enum problem_code password_verify(struct span password, const char *hash, int64_t deadline_ms,
+enum problem_code password_verify(struct span password, const char *hash, const struct turn *turn,
                                   bool *ret_right)
 {
-    enum problem_code problem = place_take(deadline_ms);
+    int64_t began_us = clock_monotonic_us();
+    *ret_right = false;
+    if (!hash)
+        return pretend(turn);
+    enum problem_code problem = place_take(turn);
     if (problem != PROBLEM_NONE)
         return problem;
     struct password_text
         text; /* what can be no password is compared as the empty one, at the same cost */
     if (!password.ptr || password_text(password, &text) != FAULT_COUNT)
         text.len = 0;
-    bool same = crypto_pwhash_str_verify(hash ? hash : places.nobody, text.bytes, text.len) == 0;
-    *ret_right = same && hash && text.len > 0;
+    bool same = crypto_pwhash_str_verify(hash, text.bytes, text.len) == 0;
+    *ret_right = same && text.len > 0;
     password_text_wipe(&text);
     place_leave();
+    sample_add(began_us);
     return PROBLEM_NONE;
 }

@@ -5,6 +5,7 @@
 
 #include "api/base/arena.h"
 #include "api/base/problem.h"
+#include "auth/turns.h"
 #include <stdint.h>
 
 #define PASSWORD_MIN 12  /* characters */
@@ -22,12 +23,13 @@ enum fault_code password_check(struct span password, struct span username, struc
 /* Are they one password, typed twice? */
 bool password_same(struct span one, struct span other);
 
-/* Problems: PROBLEM_busy when too many wait already, or none of the two places becomes free in time
- * (the deadline, at most some seconds). Takes some tens of milliseconds: hold no connection. */
+/* Problems: PROBLEM_busy when none of the two places becomes free in time (the deadline, at most five seconds), or when too many
+ * wait (auth/turns.h). Takes some tens of milliseconds: hold no connection. Who sets a password has proved something, and goes before
+ * those who only try one. */
 enum problem_code password_hash(struct span password, int64_t deadline_ms,
                                 char ret_hash[PASSWORD_HASH_BYTES]);
-/* `hash` may be NULL (nobody of that name): then it is always wrong, and takes as long. */
-enum problem_code password_verify(struct span password, const char *hash, int64_t deadline_ms,
+/* `hash` may be NULL (nobody of that name): then it is always wrong, and takes as long, without a place. */
+enum problem_code password_verify(struct span password, const char *hash, const struct turn *turn,
                                   bool *ret_right);
 
 #endif

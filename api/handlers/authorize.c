@@ -4,41 +4,20 @@
 
 #include "api/base/digest.h"
 #include "api/base/log.h"
+#include "api/handlers/cookie.h"
 #include "api/handlers/handlers.h"
 #include "api/handlers/oauth_form.h"
 #include "api/negotiate.h"
+#include "auth/device.h"
 #include "auth/login.h"
 
 #define BUSY_WAIT_S 5
 
-/* ---- the cookie ----------------------------------------------------------------------------- */
+#define LOGIN_COOKIE "tpbis_login"
+#define DEVICE_COOKIE "tpbis_device"
+#define DEVICE_COOKIE_S (400 * INT64_C(86400)) /* browsers keep none longer */
 
-static bool secure(const struct call *call)
-{
-    return strncmp(call->service->base_url, "https:", 6) == 0;
-}
-
-/* __Host-: of this very host, over TLS, so that no neighbour can set it (RFC 6265bis 4.1.3). */
-static const char *cookie_name(const struct call *call)
-{
-    return secure(call) ? "__Host-tpbis_login" : "tpbis_login";
-}
-
-static struct span cookie_read(const struct call *call)
-{
-    struct span header = call_header(call, "Cookie"), name = span_of(cookie_name(call));
-    while (header.len) {
-        const char *end = memchr(header.ptr, ';', header.len);
-        struct span one = {header.ptr, end ? (size_t)(end - header.ptr) : header.len};
-        header = end ? (struct span){end + 1, header.len - one.len - 1} : SPAN_NONE;
-        while (one.len && *one.ptr == ' ')
-            one = (struct span){one.ptr + 1, one.len - 1};
-        if (one.len == name.len + 1 + OAUTH_COOKIE_LENGTH && one.ptr[name.len] == '=' &&
-            memcmp(one.ptr, name.ptr, name.len) == 0)
-            return (struct span){one.ptr + name.len + 1, OAUTH_COOKIE_LENGTH};
-    }
-    return SPAN_NONE;
-}
+/* ---- the cookies ---------------------------------------------------------------------------- */
 
 /* A fresh one: for a browser that has none, and whenever somebody logs in or out, so that nobody keeps another's. */
 static void cookie_renew(struct authorize *authorize)
@@ -47,8 +26,20 @@ static void cookie_renew(struct authorize *authorize)
     char cookie[OAUTH_COOKIE_LENGTH + 1];
     oauth_cookie_make(cookie);
     authorize->cookie = arena_copy(call->arena, span_of(cookie));
-    response_header(call, "Set-Cookie", "%s=%s; Path=/; HttpOnly; SameSite=Lax%s",
-                    cookie_name(call), cookie, secure(call) ? "; Secure" : "");
+    cookie_set(call, LOGIN_COOKIE, authorize->cookie, 0);
+}
+
+/* The browser is from now on one in which that account was opened. To be called when the whole login is right. */
+static enum problem_code device_keep(struct authorize *authorize, const char *user_id,
+                                     struct span device)
+{
+    struct span cookie;
+    enum problem_code code = device_cookie(&authorize->oauth, &device, &cookie);
+    if (!code)
+        code = device_remember(&authorize->oauth, user_id, device);
+    if (!code)
+        cookie_set(authorize->call, DEVICE_COOKIE, cookie, DEVICE_COOKIE_S);
+    return code;
 }
 
 /* ---- steps ---------------------------------------------------------------------------------- */
@@ -115,7 +106,7 @@ static enum problem_code proceed(struct authorize *authorize, bool interacted)
 /* The session of the cookie; a browser without one gets a fresh cookie. */
 static enum problem_code session_open(struct authorize *authorize)
 {
-    authorize->cookie = cookie_read(authorize->call);
+    authorize->cookie = cookie_read(authorize->call, LOGIN_COOKIE, OAUTH_COOKIE_LENGTH);
     if (authorize->cookie.len)
         return oauth_session_find(&authorize->oauth, authorize->cookie, &authorize->client,
                                   &authorize->session);
@@ -215,11 +206,17 @@ static struct span trimmed(struct span text)
 static enum problem_code log_in(struct authorize *authorize, const struct authorize_form *form)
 {
     struct call *call = authorize->call;
-    struct login_request request = {trimmed(form->username), form->password, call_address(call)};
+    struct login_request request = {.username = trimmed(form->username),
+                                    .password = form->password,
+                                    .address = call_address(call)};
     struct login_user user;
     int64_t wait_s = BUSY_WAIT_S;
-    enum problem_code code = auth_login(call->service->pool, call->arena, &request,
-                                        call->deadline_ms, &user, &wait_s);
+    enum problem_code code = device_read(
+        &authorize->oauth, cookie_read(call, DEVICE_COOKIE, DEVICE_COOKIE_LENGTH), &request.device);
+    if (code)
+        return unavailable(authorize, code);
+    code = auth_login(call->service->pool, call->arena, &request, call->deadline_ms, &user,
+                      &wait_s);
     if (code == PROBLEM_wrong_login)
         return authorize_login_page(authorize, 403, ALERT_WRONG, 0, request.username);
     if (code == PROBLEM_login_throttled)
@@ -239,6 +236,9 @@ static enum problem_code log_in(struct authorize *authorize, const struct author
         return unavailable(authorize, code);
     if (!authorize->session.user_id) /* disabled in this moment */
         return authorize_login_page(authorize, 403, ALERT_WRONG, 0, request.username);
+    code = device_keep(authorize, user.id, request.device);
+    if (code)
+        return unavailable(authorize, code);
     return proceed(authorize, true);
 }
 

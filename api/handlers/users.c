@@ -37,6 +37,13 @@ static enum problem_code names_read(struct call *call, const char **ret_username
     return *ret_username ? PROBLEM_NONE : PROBLEM_invalid_token;
 }
 
+/* Where somebody is logged in already: other people's guesses do not matter there. */
+static struct span login_device(struct call *call)
+{
+    const char *session = call->principal.session;
+    return session ? span_of(arena_printf(call->arena, "grant:%s", session)) : SPAN_NONE;
+}
+
 /* The password of now, as `current_password` of the body has it. */
 static enum problem_code password_ask(struct call *call, const char **ret_username,
                                       const char **ret_name)
@@ -47,9 +54,10 @@ static enum problem_code password_ask(struct call *call, const char **ret_userna
     if (code)
         return code;
     code = auth_login(call->service->pool, call->arena,
-                      &(struct login_request){span_of(*ret_username),
-                                              call_value(call, "current_password"),
-                                              call_address(call)},
+                      &(struct login_request){.username = span_of(*ret_username),
+                                              .password = call_value(call, "current_password"),
+                                              .address = call_address(call),
+                                              .device = login_device(call)},
                       call->deadline_ms, &user, &wait_s);
     return code == PROBLEM_login_throttled ? throttled(call, wait_s) : code;
 }

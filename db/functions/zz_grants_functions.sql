@@ -39,7 +39,7 @@ gate_library gate_library_place gate_identifier gate_library_open
 -- library_placement.sql
 library_placement_last library_move
 -- login.sql
-login_attempt login_release login_purge
+login_attempt login_release login_remember login_purge
 -- me.sql
 me_account
 -- me_can.sql

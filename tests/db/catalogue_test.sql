@@ -13,7 +13,7 @@ SELECT is_empty($$
 $$, 'every constraint is named after its table and its kind');
 SELECT is_empty($$SELECT name FROM ours WHERE NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conrelid = ours.oid AND c.contype = 'p')$$, 'every table has a primary key');
 SELECT set_eq($$SELECT name FROM ours WHERE NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = ours.oid AND t.tgname = 'audit_insert')$$,
-    CASE WHEN to_regclass('schema_migration') IS NULL THEN '{audit,audit_salt,audit_seal,idempotency,library_lock,login_session,login_throttle,oauth_code,oauth_key,oauth_refresh,rate_bucket,user_mail}' ELSE '{audit,audit_salt,audit_seal,idempotency,library_lock,login_session,login_throttle,oauth_code,oauth_key,oauth_refresh,rate_bucket,schema_migration,user_mail}' END::text[],
+    CASE WHEN to_regclass('schema_migration') IS NULL THEN '{audit,audit_salt,audit_seal,idempotency,library_lock,login_device,login_session,login_throttle,oauth_code,oauth_key,oauth_refresh,rate_bucket,user_mail}' ELSE '{audit,audit_salt,audit_seal,idempotency,library_lock,login_device,login_session,login_throttle,oauth_code,oauth_key,oauth_refresh,rate_bucket,schema_migration,user_mail}' END::text[],
     'every table is audited but the audit, its salt, answers kept for a day, the locks, counts of wrong passwords, what lives for minutes or is technical in a login, mails of a day, and the migrator''s own');
 SELECT is_empty($$SELECT name FROM ours JOIN pg_trigger t ON t.tgrelid = ours.oid WHERE t.tgname LIKE 'audit\_%' GROUP BY name HAVING count(*) <> 4$$,
                 'in all four ways');
@@ -70,7 +70,7 @@ SELECT is_empty($$SELECT column_name FROM information_schema.columns WHERE table
 SELECT set_eq($$SELECT attname::text FROM pg_attribute WHERE attrelid = 'audit'::regclass AND attnum > 0 AND has_column_privilege('tpbis_api', 'audit', attname, 'SELECT')$$,
               '{id,at,xid,actor,client_id,request_id,caller_request_id,operation,table_name,row_key,action,before,after,place,digest}'::text[], 'of the audit it sees all but the salt');
 SELECT set_eq($$SELECT name FROM ours WHERE NOT has_any_column_privilege('tpbis_api', oid, 'SELECT')$$,
-              '{audit_salt,audit_erasure,creation,idempotency,library_lock,rate_bucket,reference_fact,region_review,team_policy_lock,login_throttle,user_factor,user_mail,user_password,user_recovery_code}'::text[], 'and nothing at all of these');
+              '{audit_salt,audit_erasure,creation,idempotency,library_lock,rate_bucket,reference_fact,region_review,team_policy_lock,login_device,login_throttle,user_factor,user_mail,user_password,user_recovery_code}'::text[], 'and nothing at all of these');
 SELECT is(has_schema_privilege('tpbis_api', 'public', 'CREATE'), false, 'it makes nothing');
 
 -- ---- nobody else ----------------------------------------------------------------------------------------------

@@ -121,20 +121,21 @@ static void test_hash(void **state)
     char hash[PASSWORD_HASH_BYTES], again[PASSWORD_HASH_BYTES];
     bool right = true;
     int64_t deadline = clock_monotonic_ms() + 10000;
+    const struct turn turn = {LANE_OTHER, 1, deadline};
     (void)state;
     assert_int_equal(password_hash(SPAN("rawa teduh"), deadline, hash), PROBLEM_NONE);
     assert_int_equal(password_hash(SPAN("rawa teduh"), deadline, again), PROBLEM_NONE);
     assert_string_not_equal(hash, again);
     assert_int_equal(strncmp(hash, "$argon2id$v=19$m=19456,t=2,p=1$", 31), 0);
-    assert_int_equal(password_verify(SPAN("rawa teduh"), hash, deadline, &right), PROBLEM_NONE);
+    assert_int_equal(password_verify(SPAN("rawa teduh"), hash, &turn, &right), PROBLEM_NONE);
     assert_true(right);
-    assert_int_equal(password_verify(SPAN("rawa Teduh"), hash, deadline, &right), PROBLEM_NONE);
+    assert_int_equal(password_verify(SPAN("rawa Teduh"), hash, &turn, &right), PROBLEM_NONE);
     assert_false(right);
     right = true;
-    assert_int_equal(password_verify(SPAN("rawa teduh"), NULL, deadline, &right), PROBLEM_NONE);
+    assert_int_equal(password_verify(SPAN("rawa teduh"), NULL, &turn, &right), PROBLEM_NONE);
     assert_false(right); /* nobody of that name */
     right = true;
-    assert_int_equal(password_verify(SPAN_NONE, hash, deadline, &right), PROBLEM_NONE);
+    assert_int_equal(password_verify(SPAN_NONE, hash, &turn, &right), PROBLEM_NONE);
     assert_false(right);
 }
 
@@ -187,35 +188,63 @@ static void *one(void *deadline)
     return NULL;
 }
 
-/* Thirty at once: two run, eight wait, the others are told to come back. */
+/* Six at once: two are worked on, the others wait for their turn, and not when there is no time for it. */
 static void test_at_most_so_many(void **state)
 {
-    pthread_t threads[30];
-    int64_t deadline = clock_monotonic_ms() + 60000;
+    pthread_t threads[6];
+    int64_t deadline = clock_monotonic_ms() + 60000, over = clock_monotonic_ms() - 1;
     (void)state;
-    for (size_t i = 0; i < 30; i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, one, &deadline), 0);
-    for (size_t i = 0; i < 30; i++)
-        pthread_join(threads[i], NULL);
-    assert_int_equal(atomic_load(&busy) + atomic_load(&done), 30);
-    assert_true(atomic_load(&busy) > 0);
-    assert_true(atomic_load(&done) >= 10);
-    int64_t over = clock_monotonic_ms() - 1; /* a deadline that has passed waits for nothing */
-    atomic_store(&busy, 0);
+    for (int round = 0; round < 2; round++) {
+        atomic_store(&busy, 0);
+        atomic_store(&done, 0);
+        for (size_t i = 0; i < 6; i++)
+            assert_int_equal(pthread_create(&threads[i], NULL, one, round == 0 ? &deadline : &over),
+                             0);
+        for (size_t i = 0; i < 6; i++)
+            pthread_join(threads[i], NULL);
+        assert_int_equal(atomic_load(&busy) + atomic_load(&done), 6);
+        assert_true(round == 0 ? atomic_load(&busy) == 0 : atomic_load(&busy) > 0);
+    }
+}
+
+/* Made-up names take no place: a hundred at once take no longer than one. */
+static void *unknown(void *deadline)
+{
+    const struct turn turn = {LANE_OTHER, 1, *(int64_t *)deadline};
+    bool right = true;
+    if (password_verify(SPAN("rawa teduh"), NULL, &turn, &right) == PROBLEM_NONE && !right)
+        atomic_fetch_add(&done, 1);
+    return NULL;
+}
+
+static void test_nobody_takes_no_place(void **state)
+{
+    pthread_t threads[100];
+    char hash[PASSWORD_HASH_BYTES];
+    int64_t deadline = clock_monotonic_ms() + 60000, began = clock_monotonic_us();
+    (void)state;
+    assert_int_equal(password_hash(SPAN("rawa teduh"), deadline, hash), PROBLEM_NONE);
+    int64_t one_us = clock_monotonic_us() - began;
     atomic_store(&done, 0);
-    for (size_t i = 0; i < 6; i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, one, &over), 0);
-    for (size_t i = 0; i < 6; i++)
+    began = clock_monotonic_us();
+    for (size_t i = 0; i < 100; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, unknown, &deadline), 0);
+    for (size_t i = 0; i < 100; i++)
         pthread_join(threads[i], NULL);
-    assert_true(atomic_load(&busy) > 0);
+    assert_int_equal(atomic_load(&done), 100);
+    assert_true(clock_monotonic_us() - began < 25 * one_us);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_common),   cmocka_unit_test(test_length),
-        cmocka_unit_test(test_own_name), cmocka_unit_test(test_hash),
-        cmocka_unit_test(test_one_form), cmocka_unit_test(test_at_most_so_many),
+        cmocka_unit_test(test_common),
+        cmocka_unit_test(test_length),
+        cmocka_unit_test(test_own_name),
+        cmocka_unit_test(test_hash),
+        cmocka_unit_test(test_one_form),
+        cmocka_unit_test(test_at_most_so_many),
+        cmocka_unit_test(test_nobody_takes_no_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,141 @@
+/* See turns.h. Rule: a place that comes free goes to the one who is next, before anybody who has not waited; nobody is woken to find it
+ * taken. */
+#include "auth/turns.h"
+
+#include <errno.h>
+#include <time.h>
+
+#include "api/base/clock.h"
+
+enum outcome { WAITING, GRANTED, SENT_AWAY };
+
+struct turn_waiter {
+    const struct turn *turn;
+    pthread_cond_t wake;
+    enum outcome outcome;
+    struct turn_waiter *next;
+};
+
+void turns_init(struct turns *turns, int places, size_t most_waiting)
+{
+    *turns = (struct turns){.places = places, .most_waiting = most_waiting, .first = NULL};
+    turns->last = &turns->first;
+    pthread_mutex_init(&turns->lock, NULL);
+    pthread_condattr_init(&turns->monotonic);
+    pthread_condattr_setclock(&turns->monotonic, CLOCK_MONOTONIC);
+}
+
+static uint64_t *served_at(struct turns *turns, const struct turn *turn)
+{
+    return &turns->served_at[turn->network % TURNS_NETWORKS];
+}
+
+static void join(struct turns *turns, struct turn_waiter *waiter)
+{
+    *turns->last = waiter;
+    turns->last = &waiter->next;
+    turns->waiting += waiter->turn->lane != LANE_KNOWN;
+}
+
+/* Takes it out of the queue and wakes it. */
+static void leave(struct turns *turns, struct turn_waiter *waiter, enum outcome outcome)
+{
+    struct turn_waiter **at = &turns->first;
+    while (*at != waiter)
+        at = &(*at)->next;
+    *at = waiter->next;
+    if (turns->last == &waiter->next)
+        turns->last = at;
+    turns->waiting -= waiter->turn->lane != LANE_KNOWN;
+    waiter->outcome = outcome;
+    pthread_cond_signal(&waiter->wake);
+}
+
+/* Gives free places to those who are next. */
+static void settle(struct turns *turns)
+{
+    while (turns->running < turns->places && turns->first) {
+        struct turn_waiter *next = turns->first;
+        for (struct turn_waiter *one = next->next; one; one = one->next) {
+            enum lane lane = one->turn->lane, best = next->turn->lane;
+            if (lane < best ||
+                (lane == best && *served_at(turns, one->turn) < *served_at(turns, next->turn)))
+                next = one;
+        }
+        turns->running++;
+        *served_at(turns, next->turn) = ++turns->served;
+        leave(turns, next, GRANTED);
+    }
+}
+
+static size_t crowd(const struct turns *turns, const struct turn *turn)
+{
+    size_t count = 0;
+    for (const struct turn_waiter *one = turns->first; one; one = one->next)
+        count += one->turn->lane == turn->lane && one->turn->network == turn->network;
+    return count;
+}
+
+/* The queue has one too many: of the last lane the largest crowd, and of that who came last. */
+static void send_away(struct turns *turns)
+{
+    struct turn_waiter *victim = NULL;
+    size_t largest = 0;
+    for (struct turn_waiter *one = turns->first; one; one = one->next) {
+        size_t size = crowd(turns, one->turn);
+        if (one->turn->lane == LANE_KNOWN || (victim && one->turn->lane < victim->turn->lane))
+            continue;
+        if (victim && one->turn->lane == victim->turn->lane && size < largest)
+            continue;
+        victim = one;
+        largest = size;
+    }
+    leave(turns, victim, SENT_AWAY);
+}
+
+enum problem_code turns_take(struct turns *turns, const struct turn *turn)
+{
+    struct turn_waiter waiter = {.turn = turn, .outcome = WAITING};
+    struct timespec until = {.tv_sec = turn->deadline_ms / 1000,
+                             .tv_nsec = turn->deadline_ms % 1000 * 1000000};
+    int outcome = 0;
+    pthread_mutex_lock(&turns->lock);
+    pthread_cond_init(&waiter.wake, &turns->monotonic);
+    join(turns, &waiter);
+    settle(turns);
+    if (turns->waiting > turns->most_waiting)
+        send_away(turns);
+    while (waiter.outcome == WAITING && outcome != ETIMEDOUT)
+        outcome = pthread_cond_timedwait(&waiter.wake, &turns->lock, &until);
+    if (waiter.outcome == WAITING)
+        leave(turns, &waiter, SENT_AWAY);
+    pthread_cond_destroy(&waiter.wake);
+    pthread_mutex_unlock(&turns->lock);
+    return waiter.outcome == GRANTED ? PROBLEM_NONE : PROBLEM_busy;
+}
+
+void turns_leave(struct turns *turns)
+{
+    pthread_mutex_lock(&turns->lock);
+    turns->running--;
+    settle(turns);
+    pthread_mutex_unlock(&turns->lock);
+}
+
+bool turns_full(struct turns *turns)
+{
+    pthread_mutex_lock(&turns->lock);
+    bool full = turns->waiting >= turns->most_waiting;
+    pthread_mutex_unlock(&turns->lock);
+    return full;
+}
+
+size_t turns_waiting(struct turns *turns)
+{
+    size_t count = 0;
+    pthread_mutex_lock(&turns->lock);
+    for (const struct turn_waiter *one = turns->first; one; one = one->next)
+        count++;
+    pthread_mutex_unlock(&turns->lock);
+    return count;
+}
