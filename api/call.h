@@ -40,6 +40,7 @@ struct service {
 };
 
 #define RESPONSE_HEADERS_MAX 32
+#define RESPONSE_COOKIES_MAX 4
 struct response {
     int status;
     struct buffer body;       /* taken by the server */
@@ -49,6 +50,12 @@ struct response {
         const char *name, *value;
     } headers[RESPONSE_HEADERS_MAX];
     size_t header_count;
+    struct { /* each in a Set-Cookie of its own; for this host alone, never for scripts */
+        const char *name, *value;
+        int64_t seconds; /* 0: until the browser is closed */
+        bool secure;
+    } cookies[RESPONSE_COOKIES_MAX];
+    size_t cookie_count;
     struct stream *stream; /* instead of body: owned, takes the call with it */
     bool gzipped, close;
 };

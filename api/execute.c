@@ -60,11 +60,11 @@ static void plan_free(struct plan *plan)
         rows_free(plan->rows[i]);
 }
 
-static enum problem_code lend(struct call *call, struct connection **ret_connection)
+/* When a call has waited long enough for a connection. */
+static int64_t lend_until_ms(const struct call *call)
 {
     int64_t wait = clock_monotonic_ms() + call->service->settings.pool_wait_ms;
-    return pool_lend(call->service->pool, wait < call->deadline_ms ? wait : call->deadline_ms,
-                     ret_connection);
+    return wait < call->deadline_ms ? wait : call->deadline_ms;
 }
 
 /* What the database refused, as a problem of this call. */
@@ -151,7 +151,7 @@ enum problem_code execute_read(struct call *call)
     plan_add(&plan, call, STEP_ANSWER, operation->answer);
     if (call->page.count)
         plan_add(&plan, call, STEP_COUNT, operation->answer);
-    enum problem_code code = lend(call, &connection);
+    enum problem_code code = pool_lend(call->service->pool, lend_until_ms(call), &connection);
     if (code)
         return code;
     code = query_read(connection, plan.steps, plan.count, call->deadline_ms, plan.rows, &failure);
@@ -393,7 +393,7 @@ enum problem_code execute_write(struct call *call)
             call_set_cstr(call, NAME_ID, id);
         }
     }
-    code = lend(call, &connection);
+    code = pool_lend_write(call->service->pool, lend_until_ms(call), &connection);
     if (code)
         return code;
     code = transact(call, connection, own_id);

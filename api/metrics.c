@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include "api/jobs.h"
 #include "api/limit.h"
+#include "db/client.h"
 #include "db/sqlstate.h"
 
 #define BUCKETS 8
@@ -155,6 +156,11 @@ void metrics_write(struct buffer *buffer, struct service *service)
                       (double)pool.size);
     metrics_write_one(buffer, "tpbis_pool_lent", "gauge", "Database connections lent.",
                       (double)pool.lent);
+    metrics_write_one(buffer, "tpbis_pool_writing", "gauge",
+                      "Database connections lent to writes, which never hold all.",
+                      (double)pool.writing);
+    metrics_write_one(buffer, "tpbis_clients_left_total", "counter",
+                      "Statements given up because their client had left.", (double)clients_left());
     metrics_write_one(buffer, "tpbis_pool_idle", "gauge", "Database connections idle.",
                       (double)pool.idle);
     metrics_write_one(buffer, "tpbis_pool_waiting", "gauge", "Requests waiting for a connection.",

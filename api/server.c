@@ -15,6 +15,7 @@
 #include "api/listener.h"
 #include "api/pipeline.h"
 #include "api/stream.h"
+#include "db/client.h"
 
 #define HEADERS_MAX 128
 #define MEMORY_LIMIT_BYTES (32 * 1024)
@@ -143,6 +144,11 @@ static void response_give(struct call *call, struct _u_response *response)
     struct response *ours = &call->response;
     for (size_t i = 0; i < ours->header_count; i++)
         u_map_put(response->map_header, ours->headers[i].name, ours->headers[i].value);
+    for (size_t i = 0; i < ours->cookie_count; i++)
+        ulfius_add_same_site_cookie_to_response(response, ours->cookies[i].name,
+                                                ours->cookies[i].value, NULL,
+                                                (unsigned int)ours->cookies[i].seconds, NULL, "/",
+                                                ours->cookies[i].secure, 1, U_COOKIE_SAME_SITE_LAX);
     response->status = ours->status;
     if (ours->stream) {
         stream_attach(ours->stream,
@@ -187,7 +193,10 @@ static int endpoint(const struct _u_request *request, struct _u_response *respon
     call->peer = MHD_get_connection_info(current_connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
                      ->client_addr;
     call->body = (struct span){request->binary_body, request->binary_body_length};
+    client_set(
+        MHD_get_connection_info(current_connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
     pipeline_run(call);
+    client_set(-1);
     call->frame = NULL; /* it stands on this stack */
     call->peer = NULL;
     response_give(call, response);

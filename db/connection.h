@@ -93,6 +93,7 @@ struct connection {
     struct session *session; /* NULL while CONNECTING and after it was lost */
     struct pool *pool;
     enum connection_state state; /* names the list it is on; written by the pool under its lock */
+    bool writing;                /* lent by pool_lend_write() */
     struct connection *previous, *next;
 };
 

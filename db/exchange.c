@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* POLLRDHUP */
 /* One pipeline, sent and collected. The rule never to break: after exchange_finish() either
  * every result up to the sync has been read, or the session is marked broken; a half-read
  * session must never be lent again. */
@@ -9,6 +10,7 @@
 #include <string.h>
 
 #include "api/base/clock.h"
+#include "db/client.h"
 #include "db/sqlstate.h"
 
 /* How long a cancelled statement may take to end before the session is given up. */
@@ -134,24 +136,29 @@ void exchange_tidy(struct exchange *exchange)
 
 /* ---- collecting ------------------------------------------------------------------------------ */
 
-/* Waits until libpq holds a whole result. False at the deadline. A lost connection counts as ready:
+/* Waits until libpq holds a whole result. False at the deadline, and when the client has left. A lost connection counts as ready:
  * libpq then makes a result that tells so, after what the server may have said before. */
-static bool result_ready(PGconn *pg, int64_t deadline_ms)
+static bool result_ready(PGconn *pg, int client, int64_t deadline_ms)
 {
     while (PQisBusy(pg)) {
         int unsent = PQflush(pg);
-        struct pollfd descriptor = {.fd = PQsocket(pg), .events = POLLIN};
+        struct pollfd both[2] = {{.fd = PQsocket(pg), .events = POLLIN},
+                                 {.fd = client, .events = POLLRDHUP}}; /* -1 is passed over */
         if (unsent > 0)
-            descriptor.events |= POLLOUT;
+            both[0].events |= POLLOUT;
         int64_t left_ms = deadline_ms - clock_monotonic_ms();
         if (left_ms <= 0)
             return false;
-        int ready = poll(&descriptor, 1, left_ms > 60000 ? 60000 : (int)left_ms);
+        int ready = poll(both, 2, left_ms > 60000 ? 60000 : (int)left_ms);
         if (ready < 0 && errno != EINTR)
             return true;
-        if (ready > 0 && (descriptor.revents & (POLLIN | POLLHUP | POLLERR | POLLNVAL)) &&
-            !PQconsumeInput(pg))
-            return true;
+        if (ready > 0 && (both[0].revents & (POLLIN | POLLHUP | POLLERR | POLLNVAL))) {
+            if (!PQconsumeInput(pg))
+                return true;
+        } else if (ready > 0 && both[1].revents) {
+            client_left_count();
+            return false;
+        }
     }
     return true;
 }
@@ -193,11 +200,12 @@ static void result_keep(struct exchange *exchange, size_t at, size_t run, PGresu
 }
 
 /* Reads up to the sync, from what was sent as number *at on. False when the deadline came first. */
-static bool collect(struct exchange *exchange, size_t *at, size_t *run, int64_t deadline_ms)
+static bool collect(struct exchange *exchange, size_t *at, size_t *run, int client,
+                    int64_t deadline_ms)
 {
     PGconn *pg = exchange->session->pg;
     while (*at < exchange->sent_count && !exchange->lost) {
-        if (!result_ready(pg, deadline_ms))
+        if (!result_ready(pg, client, deadline_ms))
             return false;
         PGresult *result = PQgetResult(pg);
         if (PQstatus(pg) != CONNECTION_OK)
@@ -217,14 +225,14 @@ static bool collect(struct exchange *exchange, size_t *at, size_t *run, int64_t 
     return true;
 }
 
-/* At the deadline. A cancel request that arrives after its statement has ended would hit the
+/* At the deadline, or for a client that has left. A cancel request that arrives after its statement has ended would hit the
  * next one, so the session lives on only when the request was taken and the statement is seen
  * to have ended by it. */
 static void collect_cancelled(struct exchange *exchange, size_t *at, size_t *run)
 {
     struct session_cancel *cancel = session_cancel(exchange->session);
     exchange->late = true;
-    bool drained = cancel && collect(exchange, at, run, clock_monotonic_ms() + CANCEL_GRACE_MS);
+    bool drained = cancel && collect(exchange, at, run, -1, clock_monotonic_ms() + CANCEL_GRACE_MS);
     bool cancelled = exchange->error && strcmp(exchange_sqlstate(exchange), "57014") == 0;
     bool taken = session_cancel_done(cancel, drained && cancelled);
     if (!taken)
@@ -237,7 +245,8 @@ bool exchange_finish(struct exchange *exchange, int64_t deadline_ms)
     size_t at = 0, run = 0, prepared = 0;
     if (!exchange->lost)
         sent(exchange, PQpipelineSync(session->pg), SENT_SYNC, NULL);
-    if (!exchange->lost && !collect(exchange, &at, &run, deadline_ms))
+    int client = exchange->firm ? -1 : client_socket();
+    if (!exchange->lost && !collect(exchange, &at, &run, client, deadline_ms))
         collect_cancelled(exchange, &at, &run);
     if (!session)
         return false;

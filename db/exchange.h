@@ -26,7 +26,8 @@ struct exchange {
     size_t failed;   /* the run it belongs to (that of its preparation, too) */
     bool received;   /* something other than a failure came back */
     bool lost;       /* the connection is gone */
-    bool late;       /* the deadline passed before all was there */
+    bool late;       /* the deadline passed, or the client left, before all was there */
+    bool firm;       /* goes on when the client has left: COMMIT and ROLLBACK */
 };
 
 /* A text of the engine's own, prepared like the contract's statements. */

@@ -1,9 +1,9 @@
 /* The pool. The rule never to break: a connection's state names the list it is on, and only
- * move() changes either. Nothing that can wait (connecting, closing) is done under the lock;
+ * move() and lent_to() change either. Nothing that can wait (connecting, closing) is done under the lock;
  * all else is.
  *
- * Who waits stands in one queue and is served in turn. While somebody waits no connection is
- * idle: a connection that comes free goes straight to the first in the queue. Connecting is
+ * Who waits stands in one queue and is served in turn; writers beyond their share are passed over. While
+ * somebody else waits no connection is idle: a connection that comes free goes straight to the first in the queue. Connecting is
  * done by one thread, because libpq's blocking connect is the one that tries several hosts. */
 #define _GNU_SOURCE /* pthread_setname_np */
 #include "db/pool.h"
@@ -17,6 +17,7 @@
 
 #include "api/base/clock.h"
 #include "api/base/log.h"
+#include "db/client.h"
 #include "db/connection.h"
 
 #define BACK_OFF_MS 250 /* after a connect that failed: nobody tries before */
@@ -29,6 +30,7 @@ struct waiter {
     pthread_cond_t wake;
     struct connection *granted;
     bool refused; /* no connection lives and none can be made */
+    bool writing;
     struct waiter *next;
 };
 
@@ -43,9 +45,10 @@ struct pool {
     } lists[CONNECTION_STATES];
     struct waiter *first, **last;
     size_t waiting;
-    size_t vacant;       /* lent connections whose session is gone, see pool_replace() */
-    size_t closing;      /* taken off the lists, not closed yet */
-    int64_t retry_at_ms; /* end of the back-off, 0 without one */
+    size_t writing, writing_most; /* lent by pool_lend_write(), now and at most */
+    size_t vacant;                /* lent connections whose session is gone, see pool_replace() */
+    size_t closing;               /* taken off the lists, not closed yet */
+    int64_t retry_at_ms;          /* end of the back-off, 0 without one */
     int64_t logged_at_ms;
     bool down; /* the last connect failed */
     bool connecting, stopping, orphan;
@@ -91,6 +94,21 @@ static void move(struct pool *pool, struct connection *connection, enum connecti
     list_add(pool, connection, state);
 }
 
+static void lent_to(struct pool *pool, struct connection *connection, bool writing)
+{
+    move(pool, connection, CONNECTION_LENT);
+    connection->writing = writing;
+    pool->writing += writing;
+}
+
+static void given_back(struct pool *pool, struct connection *connection,
+                       enum connection_state state)
+{
+    pool->writing -= connection->writing;
+    connection->writing = false;
+    move(pool, connection, state);
+}
+
 static void connection_new(struct pool *pool)
 {
     struct connection *connection = memory_alloc(sizeof *connection);
@@ -114,12 +132,13 @@ static size_t pool_living(const struct pool *pool)
 
 /* ---- the queue ------------------------------------------------------------------------------- */
 
-static void queue_join(struct pool *pool, struct waiter *waiter, bool first)
+static void queue_join(struct pool *pool, struct waiter *waiter, bool first, bool writing)
 {
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     memset(waiter, 0, sizeof *waiter);
+    waiter->writing = writing;
     pthread_cond_init(&waiter->wake, &monotonic);
     pthread_condattr_destroy(&monotonic);
     if (first) {
@@ -147,9 +166,25 @@ static void queue_leave(struct pool *pool, struct waiter *waiter)
     pool->waiting--;
 }
 
-static struct waiter *queue_take(struct pool *pool)
+/* The first who may be served, or NULL; *ret_count is how many may. */
+static struct waiter *queue_next(const struct pool *pool, size_t *ret_count)
 {
-    struct waiter *waiter = pool->first;
+    size_t room = pool->writing_most - pool->writing;
+    struct waiter *next = NULL;
+    *ret_count = 0;
+    for (struct waiter *waiter = pool->first; waiter; waiter = waiter->next) {
+        if (waiter->writing && !room)
+            continue;
+        room -= waiter->writing;
+        if (!next)
+            next = waiter;
+        ++*ret_count;
+    }
+    return next;
+}
+
+static struct waiter *queue_take(struct pool *pool, struct waiter *waiter)
+{
     queue_leave(pool, waiter);
     pthread_cond_signal(&waiter->wake);
     return waiter;
@@ -159,15 +194,17 @@ static struct waiter *queue_take(struct pool *pool)
  * serve it. */
 static void settle(struct pool *pool)
 {
+    size_t able;
+    struct waiter *next;
     while (pool->cancelled && pool->first)
-        queue_take(pool)->refused = true;
-    while (pool->first && pool->lists[CONNECTION_IDLE].first) {
+        queue_take(pool, pool->first)->refused = true;
+    while ((next = queue_next(pool, &able)) && pool->lists[CONNECTION_IDLE].first) {
         struct connection *connection = pool->lists[CONNECTION_IDLE].first;
-        move(pool, connection, CONNECTION_LENT);
-        queue_take(pool)->granted = connection;
+        lent_to(pool, connection, next->writing);
+        queue_take(pool, next)->granted = connection;
     }
     bool backing_off = pool->retry_at_ms && clock_monotonic_ms() < pool->retry_at_ms;
-    while (!backing_off && pool->waiting > pool->lists[CONNECTION_CONNECTING].count &&
+    while (!backing_off && able > pool->lists[CONNECTION_CONNECTING].count &&
            pool_total(pool) < pool->size) {
         connection_new(pool);
         pthread_cond_signal(&pool->work);
@@ -175,7 +212,7 @@ static void settle(struct pool *pool)
     if (backing_off && pool->first) {
         if (!pool_living(pool) && !pool->lists[CONNECTION_CONNECTING].count)
             while (pool->first)
-                queue_take(pool)->refused = true;
+                queue_take(pool, pool->first)->refused = true;
         else
             pthread_cond_signal(&pool->work); /* to look again after the back-off */
     }
@@ -310,6 +347,7 @@ struct pool *pool_new(const struct pool_options *options)
                                              .lifetime_ms = options->lifetime_ms,
                                              .settings = ""};
     pool->size = options->size;
+    pool->writing_most = options->size > 1 ? options->size - (options->size + 3) / 4 : 1;
     pool->last = &pool->first;
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
@@ -350,11 +388,11 @@ void pool_free(struct pool *pool)
 
 /* Waits in turn. Called and left with the lock held. */
 static enum problem_code wait_in_turn(struct pool *pool, int64_t deadline_ms, bool first,
-                                      struct connection **ret_connection)
+                                      bool writing, struct connection **ret_connection)
 {
     struct waiter waiter;
     int64_t began_us = clock_monotonic_us();
-    queue_join(pool, &waiter, first);
+    queue_join(pool, &waiter, first, writing);
     settle(pool);
     bool waited = !waiter.granted && !waiter.refused;
     bool late = false;
@@ -364,8 +402,9 @@ static enum problem_code wait_in_turn(struct pool *pool, int64_t deadline_ms, bo
          * connecting goes on. */
         if (pool->down && !pool_living(pool) && began_us / 1000 + DOWN_WAIT_MS < until_ms)
             until_ms = began_us / 1000 + DOWN_WAIT_MS;
-        struct timespec until = timespec_of(until_ms);
-        if (clock_monotonic_ms() >= until_ms)
+        int64_t now_ms = clock_monotonic_ms(), look_ms = client_look_ms(now_ms);
+        struct timespec until = timespec_of(look_ms < until_ms ? look_ms : until_ms);
+        if (now_ms >= until_ms || client_left())
             late = true;
         else
             pthread_cond_timedwait(&waiter.wake, &pool->lock, &until);
@@ -387,27 +426,30 @@ static enum problem_code wait_in_turn(struct pool *pool, int64_t deadline_ms, bo
 }
 
 /* An idle connection that the server has not closed, else one that comes free or is made. */
-static enum problem_code lend(struct pool *pool, int64_t deadline_ms, bool first,
+static enum problem_code lend(struct pool *pool, int64_t deadline_ms, bool first, bool writing,
                               struct connection **ret_connection)
 {
+    size_t able;
     enum problem_code code = PROBLEM_NONE;
     struct connection *connection = NULL;
     pthread_mutex_lock(&pool->lock);
-    while (!pool->cancelled && !connection && (connection = pool->lists[CONNECTION_IDLE].first)) {
-        move(pool, connection, CONNECTION_LENT);
+    bool room = !writing || pool->writing < pool->writing_most;
+    while (room && !pool->cancelled && !queue_next(pool, &able) && !connection &&
+           (connection = pool->lists[CONNECTION_IDLE].first)) {
+        lent_to(pool, connection, writing);
         pthread_mutex_unlock(&pool->lock);
         bool quiet = session_quiet(connection->session);
         pthread_mutex_lock(&pool->lock);
         if (quiet)
             break;
-        move(pool, connection, CONNECTION_BROKEN);
+        given_back(pool, connection, CONNECTION_BROKEN);
         pool->broken++;
         connection = NULL;
         first = true; /* it had its turn */
         sweep(pool);
     }
     if (!connection)
-        code = wait_in_turn(pool, deadline_ms, first, &connection);
+        code = wait_in_turn(pool, deadline_ms, first, writing, &connection);
     if (code == PROBLEM_NONE) {
         pool->lends++;
         *ret_connection = connection;
@@ -419,7 +461,13 @@ static enum problem_code lend(struct pool *pool, int64_t deadline_ms, bool first
 enum problem_code pool_lend(struct pool *pool, int64_t deadline_ms,
                             struct connection **ret_connection)
 {
-    return lend(pool, deadline_ms, false, ret_connection);
+    return lend(pool, deadline_ms, false, false, ret_connection);
+}
+
+enum problem_code pool_lend_write(struct pool *pool, int64_t deadline_ms,
+                                  struct connection **ret_connection)
+{
+    return lend(pool, deadline_ms, false, true, ret_connection);
 }
 
 void pool_return(struct pool *pool, struct connection *connection)
@@ -429,7 +477,7 @@ void pool_return(struct pool *pool, struct connection *connection)
     bool over = !broken && (session->in_transaction || session->expires_ms <= clock_monotonic_ms());
     pthread_mutex_lock(&pool->lock);
     pool->broken += broken;
-    move(pool, connection, broken || over ? CONNECTION_BROKEN : CONNECTION_IDLE);
+    given_back(pool, connection, broken || over ? CONNECTION_BROKEN : CONNECTION_IDLE);
     settle(pool);
     sweep(pool);
     pthread_mutex_unlock(&pool->lock);
@@ -450,7 +498,7 @@ bool pool_replace(struct connection *connection, int64_t deadline_ms)
     settle(pool);
     pthread_mutex_unlock(&pool->lock);
 
-    bool found = lend(pool, deadline_ms, true, &other) == PROBLEM_NONE;
+    bool found = lend(pool, deadline_ms, true, false, &other) == PROBLEM_NONE;
     pthread_mutex_lock(&pool->lock);
     if (found) {
         connection->session = other->session;
@@ -484,6 +532,7 @@ void pool_read(struct pool *pool, struct pool_figures *ret_figures)
     pthread_mutex_lock(&pool->lock);
     *ret_figures = (struct pool_figures){.size = pool->size,
                                          .lent = pool->lists[CONNECTION_LENT].count,
+                                         .writing = pool->writing,
                                          .idle = pool->lists[CONNECTION_IDLE].count,
                                          .waiting = pool->waiting,
                                          .lends = pool->lends,

@@ -16,7 +16,7 @@ struct pool_options {
     int64_t statement_timeout_ms;
 };
 struct pool_figures {
-    size_t size, lent, idle, waiting;
+    size_t size, lent, writing, idle, waiting;
     uint64_t lends, waits, wait_us, refused, broken; /* since the start */
 };
 
@@ -27,6 +27,10 @@ void pool_free(struct pool *pool);                         /* every connection h
  * Problems: PROBLEM_busy (no connection came free in time), PROBLEM_database_unavailable (cannot connect). */
 enum problem_code pool_lend(struct pool *pool, int64_t deadline_ms,
                             struct connection **ret_connection);
+/* The same for what may have to wait for a row: such work never holds all connections, so that a row which many want leaves
+ * the others, who only read, a share of a quarter (at least one, where there are two). */
+enum problem_code pool_lend_write(struct pool *pool, int64_t deadline_ms,
+                                  struct connection **ret_connection);
 /* Takes it back; one that is broken or not idle is closed. */
 void pool_return(struct pool *pool, struct connection *connection);
 /* At the end of a stop: lends nothing any more (PROBLEM_draining) and asks the server to stop what the

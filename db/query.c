@@ -310,6 +310,7 @@ enum problem_code query_commit(struct connection *connection, int64_t deadline_m
     enum problem_code code = PROBLEM_NONE;
     assert(session && session->in_transaction);
     exchange_begin(&exchange, session);
+    exchange.firm = true;
     exchange_plain(&exchange, "COMMIT");
     bool done = exchange_finish(&exchange, deadline_ms);
     session->in_transaction = false;
@@ -338,6 +339,7 @@ void query_rollback(struct connection *connection)
     if (session->broken)
         return;
     exchange_begin(&exchange, session);
+    exchange.firm = true;
     exchange_plain(&exchange, "ROLLBACK");
     if (!exchange_finish(&exchange, clock_monotonic_ms() + ROLLBACK_MS))
         session->broken = true; /* closing it rolls back */

@@ -1,6 +1,8 @@
 /* See cookie.h. */
 #include "api/handlers/cookie.h"
 
+#include <assert.h>
+
 static bool secure(const struct call *call)
 {
     return strncmp(call->service->base_url, "https:", 6) == 0;
@@ -27,10 +29,17 @@ struct span cookie_read(const struct call *call, const char *plain_name, size_t 
     return SPAN_NONE;
 }
 
-void cookie_set(struct call *call, const char *name, struct span value, int64_t seconds)
+void cookie_set(struct call *call, const char *plain_name, struct span value, int64_t seconds)
 {
-    const char *age = seconds ? arena_printf(call->arena, "; Max-Age=%lld", (long long)seconds)
-                              : "";
-    response_header(call, "Set-Cookie", "%s=%.*s; Path=/; HttpOnly; SameSite=Lax%s%s",
-                    full_name(call, name), SPAN_ARG(value), age, secure(call) ? "; Secure" : "");
+    struct response *response = &call->response;
+    const char *name = full_name(call, plain_name);
+    size_t at = 0;
+    while (at < response->cookie_count && strcmp(response->cookies[at].name, name) != 0)
+        at++;
+    assert(at < RESPONSE_COOKIES_MAX);
+    response->cookie_count += at == response->cookie_count;
+    response->cookies[at].name = name;
+    response->cookies[at].value = arena_cstr(call->arena, value);
+    response->cookies[at].seconds = seconds;
+    response->cookies[at].secure = secure(call);
 }

@@ -6,7 +6,7 @@
 
 /* The value of the cookie `name` ("tpbis_login"; behind TLS with the prefix __Host-), if it has that length; else SPAN_NONE. */
 struct span cookie_read(const struct call *call, const char *name, size_t length);
-/* Set-Cookie on the answer, for so many seconds; 0: until the browser is closed. */
+/* On the answer, instead of one of that name, for so many seconds; 0: until the browser is closed. */
 void cookie_set(struct call *call, const char *name, struct span value, int64_t seconds);
 
 #endif

@@ -130,6 +130,8 @@ def test_a_device_is_ours_or_none(fresh):
     assert log_in(api, app, victim, "198.51.100.7", home)[0] == 200
     cookie = next(one.value for one in home.session.cookies if one.name == "tpbis_device")
     assert len(cookie) == 66
+    assert sorted(one.name for one in home.session.cookies) == ["tpbis_device", "tpbis_login"]
+    assert home.open(app, prompt="none").status_code == 303  # and the browser is logged in
     assert people.sql("SELECT count(*) FROM login_device")[0] == 1
     assert log_in(api, app, victim, "198.51.100.7", home)[0] == 200
     assert next(one.value for one in home.session.cookies if one.name == "tpbis_device") == cookie  # the same browser
