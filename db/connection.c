@@ -49,6 +49,7 @@ static char *server_options(struct arena *arena, const struct session_options *o
         arena,
         "%s -c default_transaction_read_only=on -c plan_cache_mode=force_generic_plan"
         " -c TimeZone=UTC -c DateStyle=ISO -c jit=off -c statement_timeout=%lld"
+        " -c client_connection_check_interval=1000" /* what was given up waits for no lock */
         " -c lock_timeout=%lld -c idle_in_transaction_session_timeout=%lld %s",
         url_options(arena, options->url), statement_ms, statement_ms / 2 + 1, statement_ms + 10000,
         options->settings);
