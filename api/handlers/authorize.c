@@ -29,14 +29,22 @@ static void cookie_renew(struct authorize *authorize)
     cookie_set(call, LOGIN_COOKIE, authorize->cookie, 0);
 }
 
-/* The browser is from now on one in which that account was opened. To be called when the whole login is right. */
-static enum problem_code device_keep(struct authorize *authorize, const char *user_id,
-                                     struct span device)
+static enum problem_code device_of(struct authorize *authorize, struct span *ret_device)
 {
-    struct span cookie;
-    enum problem_code code = device_cookie(&authorize->oauth, &device, &cookie);
+    return device_read(&authorize->oauth,
+                       cookie_read(authorize->call, DEVICE_COOKIE, DEVICE_COOKIE_LENGTH),
+                       ret_device);
+}
+
+/* The browser is from now on one in which the account of the session was opened. To be called when the whole login is right. */
+static enum problem_code device_keep(struct authorize *authorize)
+{
+    struct span device, cookie;
+    enum problem_code code = device_of(authorize, &device);
     if (!code)
-        code = device_remember(&authorize->oauth, user_id, device);
+        code = device_cookie(&authorize->oauth, &device, &cookie);
+    if (!code)
+        code = device_remember(&authorize->oauth, authorize->session.user_id, device);
     if (!code)
         cookie_set(authorize->call, DEVICE_COOKIE, cookie, DEVICE_COOKIE_S);
     return code;
@@ -203,6 +211,14 @@ static struct span trimmed(struct span text)
     return text;
 }
 
+/* Something of the login was just done right: with the last of it the browser is known to the account. */
+static enum problem_code arrive(struct authorize *authorize)
+{
+    enum problem_code code = authorize_factor_due(authorize) ? PROBLEM_NONE
+                                                             : device_keep(authorize);
+    return code ? unavailable(authorize, code) : proceed(authorize, true);
+}
+
 static enum problem_code log_in(struct authorize *authorize, const struct authorize_form *form)
 {
     struct call *call = authorize->call;
@@ -211,8 +227,7 @@ static enum problem_code log_in(struct authorize *authorize, const struct author
                                     .address = call_address(call)};
     struct login_user user;
     int64_t wait_s = BUSY_WAIT_S;
-    enum problem_code code = device_read(
-        &authorize->oauth, cookie_read(call, DEVICE_COOKIE, DEVICE_COOKIE_LENGTH), &request.device);
+    enum problem_code code = device_of(authorize, &request.device);
     if (code)
         return unavailable(authorize, code);
     code = auth_login(call->service->pool, call->arena, &request, call->deadline_ms, &user,
@@ -236,10 +251,7 @@ static enum problem_code log_in(struct authorize *authorize, const struct author
         return unavailable(authorize, code);
     if (!authorize->session.user_id) /* disabled in this moment */
         return authorize_login_page(authorize, 403, ALERT_WRONG, 0, request.username);
-    code = device_keep(authorize, user.id, request.device);
-    if (code)
-        return unavailable(authorize, code);
-    return proceed(authorize, true);
+    return arrive(authorize);
 }
 
 static enum problem_code switch_user(struct authorize *authorize)
@@ -259,7 +271,7 @@ static enum problem_code proceed_anew(struct authorize *authorize)
     if (code)
         return unavailable(authorize, code);
     return authorize->session.user_id
-               ? proceed(authorize, true)
+               ? arrive(authorize)
                : authorize_login_page(authorize, 403, ALERT_EXPIRED, 0, SPAN_NONE);
 }
 

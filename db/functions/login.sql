@@ -69,7 +69,7 @@ BEGIN
     INSERT INTO login_throttle (kind, key) SELECT w.* FROM unnest(kinds, keys) AS w (kind, key) ORDER BY w.kind, w.key ON CONFLICT DO NOTHING;
     PERFORM FROM login_throttle t JOIN unnest(kinds, keys) AS w (kind, key) USING (kind, key) ORDER BY t.kind, t.key FOR UPDATE OF t;
     moment := clock_timestamp();
-    SELECT coalesce(bool_and(login_left(t, moment) <= login_quiet(t.kind)), true) INTO quiet
+    SELECT coalesce(bool_and(login_left(t, moment) <= login_quiet(t.kind)), false) INTO quiet -- of no network: nothing is known
     FROM login_throttle t JOIN unnest(kinds, keys) AS w (kind, key) USING (kind, key);
     SELECT ceil(login_rest(t, moment, quiet)), t.kind INTO wait_s, waits_for
     FROM login_throttle t JOIN unnest(kinds, keys) AS w (kind, key) USING (kind, key)

@@ -33,7 +33,7 @@ $$;
 -- Counted like passwords, under the account's own key: only who has the password gets here, so nobody else can make the holder wait.
 CREATE OR REPLACE FUNCTION user_factor_attempt(wanted uuid) RETURNS integer
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT login_take('{account}', ARRAY[login_key('factor', wanted::text)])
+    SELECT t.wait_s FROM login_take('{account}', ARRAY[login_key('factor', wanted::text)]) t
 $$;
 
 CREATE OR REPLACE FUNCTION user_factor_attempts_forget(wanted uuid) RETURNS void

@@ -11,7 +11,7 @@ import pytest
 from harness.browser import Browser, Page
 from harness.people import People
 
-LOGINS, SECONDS = 30, 3
+LOGINS, SECONDS = 30, 3  # each; more only on a machine on which a login without a flood is slow, too
 
 
 class Flood:
@@ -70,6 +70,11 @@ def log_in(api, app, user, address, browser=None):
     return answer.status_code, time.monotonic() - begun
 
 
+def bound(api, app, user):
+    """The seconds that a login may take here: three, or ten times what it takes while nobody guesses."""
+    return max(SECONDS, 10 * statistics.median(log_in(api, app, user, f"192.1.{i}.9")[1] for i in range(5)))
+
+
 def one_48(count):
     return [f"2001:db8:7:{n:x}::1" for n in range(1, count + 1)]
 
@@ -84,7 +89,7 @@ def test_right_logins_from_elsewhere_succeed(fresh, addresses, connections):
     api = fresh()
     people = People(api)
     users, app = [people.user("national_analyst") for _ in range(5)], people.default_app
-    outcomes = []
+    outcomes, most = [], bound(api, app, users[0])
     with Flood(api, app, addresses, connections) as flood:
         for i in range(LOGINS):
             outcomes.append(log_in(api, app, users[i % len(users)], f"192.0.{i}.9"))
@@ -92,7 +97,7 @@ def test_right_logins_from_elsewhere_succeed(fresh, addresses, connections):
     print(f"{len(flood.threads)} connections: {flood.statuses}; logins: {[status for status, _ in outcomes].count(200)} of {LOGINS},"
           f" median {statistics.median(times):.2f} s, slowest {times[-1]:.2f} s")
     assert [status for status, _ in outcomes] == [200] * LOGINS  # the page of consent
-    assert times[-1] < SECONDS, times
+    assert times[-1] < most, times
 
 
 def test_a_lockout_is_no_weapon(fresh):
@@ -104,9 +109,10 @@ def test_a_lockout_is_no_weapon(fresh):
     home = Browser(api, "en")
     assert log_in(api, app, victim, "198.51.100.7", home)[0] == 200
     assert [one.name for one in home.session.cookies if one.name == "tpbis_device" and one.expires > time.time() + 300 * 86400]
+    most = bound(api, app, people.user("national_analyst"))
     with Flood(api, app, ipv4(500), 20, victim["username"]):
         outcomes = [log_in(api, app, victim, f"203.0.113.{i}", home) for i in range(10)]
-    assert [status for status, _ in outcomes] == [200] * 10 and max(seconds for _, seconds in outcomes) < SECONDS, outcomes
+    assert [status for status, _ in outcomes] == [200] * 10 and max(seconds for _, seconds in outcomes) < most, outcomes
     # the account starts afresh with the right password: it is guessed at again, and the holder is on a new phone
     with Flood(api, app, ipv4(500), 20, victim["username"]):
         pass

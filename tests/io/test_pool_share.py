@@ -74,8 +74,9 @@ def test_who_has_left_frees_the_place(held, eventually):
     eventually(lambda: figure(api, "tpbis_pool_waiting") == 0)
     assert figure(api, "tpbis_clients_left_total") >= 9
     database.rollback()
-    assert api.patch(f"/v1/libraries/{library}", token=api.token("national_admin"), json={"staff_count": 4},
-                     headers={"If-Match": "*", "Content-Type": "application/merge-patch+json"}).status_code == 200
+    with patch(api, library) as one:
+        one.settimeout(20)
+        assert one.recv(20).startswith(b"HTTP/1.1 200")
 
 
 def test_many_writers_of_other_rows_are_served(held):
