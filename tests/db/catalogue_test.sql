@@ -48,7 +48,7 @@ SELECT is_empty($$
                          'region_successor', 'role', 'schema_migration')
       AND a.attname NOT IN ('created_by', 'opened_by', 'appointed_by', 'certified_by', 'actor', 'legal_basis', 'name_key', 'from_status', 'to_status')
       AND NOT (a.attname = 'purpose' AND o.name NOT LIKE '%\_contact') AND NOT (a.attname ~ '_(purpose|legal_basis)$' AND o.name IN ('client', 'library'))
-      AND NOT o.name || '.' || a.attname = ANY ('{assignment.place,library.region_code,library_placement.kind,oauth_code.redirect_uri,oauth_revocation.reason,replication.target,replication_history.happened_on_precision,team_policy_lock.level}')
+      AND NOT o.name || '.' || a.attname = ANY ('{assignment.place,library.region_code,library_placement.kind,oauth_code.redirect_uri,oauth_revocation.reason,replication.target,replication_history.happened_on_precision,team_policy_lock.level,user_mail.address}')
 $$, 'every text that people type has a check of its form');
 
 -- ---- the service's role ---------------------------------------------------------------------------------------

@@ -100,7 +100,7 @@ class Api:
             headers["Authorization"] = "Bearer " + self.spelled(token)
         again = method == "POST" and path.startswith("/v1/") and token and not once and "Idempotency-Key" not in headers
         if method != "GET":
-            self.contract.writes[Api.file] += 1 + again
+            self.contract.writes[Api.file] += 1 + bool(again)
         if again:
             headers["Idempotency-Key"] = str(uuid.uuid4())
         answer = self.session.request(method, self.turn() + path, headers=headers, timeout=TIMEOUT_SECONDS, **options)
