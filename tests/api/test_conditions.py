@@ -123,7 +123,12 @@ def of_accounts(api):
     good(assignments.end(api, charged))
     user = api.people.user("team_member")
     token = api.people.renewed(user)
-    good(api.patch("/v1/me", {"phone": "0812"}, etag=api.get("/v1/me", token=token).headers["ETag"], token=token))
+    good(api.patch("/v1/me", {"name": "Siti Lain"}, etag=api.get("/v1/me", token=token).headers["ETag"], token=token))
+    for path in ("/v1/me/sessions", f"{users.PATH}/{user['id']}/sessions"):
+        api.people.log_in(user)
+        caller = token if path == "/v1/me/sessions" else "national_admin"
+        latest = api.get(path, token=caller).json()["items"][-1]
+        good(api.delete(f"{path}/{latest['id']}", token=caller))
     good(api.post("/v1/me/password", token=token, json={"current_password": user["password"], "new_password": "angin timur di bukit"}))
 
 
