@@ -1,7 +1,7 @@
-#define _GNU_SOURCE /* POLLRDHUP */
 /* One pipeline, sent and collected. The rule never to break: after exchange_finish() either
  * every result up to the sync has been read, or the session is marked broken; a half-read
  * session must never be lent again. */
+#define _GNU_SOURCE /* POLLRDHUP */
 #include "db/exchange.h"
 
 #include <assert.h>
