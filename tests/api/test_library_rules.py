@@ -287,7 +287,7 @@ def test_every_write_is_audited(own_api, own_database):
     path, headers = path_of(library), lambda name: {"X-Edge-Request-Id": f"audit-{name}", "If-Match": "*"}
     assert own_api.patch(path, {"phone": "0717-rahasia-2", "name": "Audit Baru", "computers": 2}, token="national_admin", headers=headers("update")).status_code == 200
     assert own_api.post(path + "/moves", json={"region_code": "19.01.06.2001"}, token="national_admin", headers=headers("move")).status_code == 200
-    assert own_api.put(path + "/identifiers/npsn", json={"value": uuid.uuid4().hex}, token="national_admin", headers={"X-Request-Id": "audit-put"}).status_code == 201
+    assert own_api.put(path + "/identifiers/npsn", json={"value": uuid.uuid4().hex}, token="national_admin", headers={"X-Edge-Request-Id": "audit-put"}).status_code == 201
     assert own_api.delete(path + "/identifiers/npsn", token="national_admin", headers=headers("remove")).status_code == 204
     assert own_api.get(path + "/contact", token="national_admin", headers=headers("contact")).status_code == 200
     assert own_api.delete(path, token="national_admin", headers=headers("close")).status_code == 204
