@@ -55,8 +55,8 @@ static void expect(struct reach reach, const char *from, const char *to, const c
 static void test_nothing(void **state)
 {
     (void)state;
-    const struct assignment list[] = {{READ, 7, "portal", "", NULL},
-                                      {WRITE, 3, "provincial_coordinator", "19", NULL}};
+    const struct assignment list[] = {{READ, 7, false, "portal", "", NULL},
+                                      {WRITE, 3, false, "provincial_coordinator", "19", NULL}};
     expect(reach_of(NULL, 0, WRITE, WRITE), "{}", "{}", "{}", "{}");
     expect(reach_of(list, 1, READ, WRITE), "{}", "{}", "{}", "{}");
     expect(reach_of(list, 2, READ, WRITE), "{}", "{}", "{}",
@@ -67,11 +67,11 @@ static void test_regions(void **state)
 {
     (void)state;
     const struct assignment list[] = {
-        {WRITE | READ, 3, "provincial_coordinator", "19", NULL},
-        {READ, 7, "team_member", "31", NULL},
-        {WRITE, 4, "regency_facilitator", "32.01", NULL},
-        {WRITE, 7, "library_manager", NULL, LIBRARY},
-        {WRITE, 7, "library_manager", NULL, "0193a5c0-0000-7000-8000-000000000002"},
+        {WRITE | READ, 3, false, "provincial_coordinator", "19", NULL},
+        {READ, 7, false, "team_member", "31", NULL},
+        {WRITE, 4, false, "regency_facilitator", "32.01", NULL},
+        {WRITE, 7, false, "library_manager", NULL, LIBRARY},
+        {WRITE, 7, false, "library_manager", NULL, "0193a5c0-0000-7000-8000-000000000002"},
     };
     expect(reach_of(list, 1, WRITE, WRITE), "{\"19\"}", "{\"19/\"}", "{3}", "{}");
     expect(reach_of(list, 5, WRITE, WRITE), "{\"19\",\"32.01\"}", "{\"19/\",\"32.01/\"}", "{3,4}",
@@ -85,40 +85,40 @@ static void test_regions(void **state)
 static void test_national(void **state)
 {
     (void)state;
-    const struct assignment admin[] = {{WRITE, 1, "national_admin", "", NULL},
-                                       {WRITE, 3, "provincial_coordinator", "19", NULL}};
+    const struct assignment admin[] = {{WRITE, 1, false, "national_admin", "", NULL},
+                                       {WRITE, 3, false, "provincial_coordinator", "19", NULL}};
     assert_true(reach_of(admin, 2, WRITE, WRITE).national);
     assert_true(reach_of(admin, 1, WRITE, WRITE).national);
     /* a hub for its own scope only */
-    const struct assignment hub[] = {{STATISTICS, 1, "integration", "", NULL},
-                                     {WRITE, 4, "regency_facilitator", "19.01", NULL}};
+    const struct assignment hub[] = {{STATISTICS, 1, false, "integration", "", NULL},
+                                     {WRITE, 4, false, "regency_facilitator", "19.01", NULL}};
     assert_true(reach_of(hub, 2, WRITE | STATISTICS, STATISTICS).national);
     expect(reach_of(hub, 2, WRITE | STATISTICS, WRITE), "{\"19.01\"}", "{\"19.01/\"}", "{4}", "{}");
     /* all Indonesia, but not every rank: a range over every code, with its rank */
-    const struct assignment limited[] = {{WRITE, 3, "some_role", "", NULL}};
+    const struct assignment limited[] = {{WRITE, 3, false, "some_role", "", NULL}};
     struct reach reach = reach_of(limited, 1, WRITE, WRITE);
     expect(reach, "{\"\"}", "{\":\"}", "{3}", "{}");
     static const char *const codes[] = {"", "11", "19.01.06.2002", "96", "99.99.99.9999"};
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
         assert_true(strcmp(codes[i], "") >= 0 && strcmp(codes[i], ":") < 0);
     /* rank 1 in a region is no more than that region */
-    const struct assignment region[] = {{STATISTICS, 1, "integration", "19", NULL}};
+    const struct assignment region[] = {{STATISTICS, 1, false, "integration", "19", NULL}};
     expect(reach_of(region, 1, STATISTICS, STATISTICS), "{\"19\"}", "{\"19/\"}", "{1}", "{}");
     /* a library and no region is never Indonesia */
-    const struct assignment library[] = {{STATISTICS, 1, "integration", NULL, LIBRARY}};
+    const struct assignment library[] = {{STATISTICS, 1, false, "integration", NULL, LIBRARY}};
     expect(reach_of(library, 1, STATISTICS, STATISTICS), "{}", "{}", "{}", "{\"" LIBRARY "\"}");
-    const struct assignment both[] = {{STATISTICS, 1, "integration", "", LIBRARY}};
+    const struct assignment both[] = {{STATISTICS, 1, false, "integration", "", LIBRARY}};
     expect(reach_of(both, 1, STATISTICS, STATISTICS), "{}", "{}", "{}", "{\"" LIBRARY "\"}");
-    const struct assignment none[] = {{STATISTICS, 1, "integration", NULL, NULL}};
+    const struct assignment none[] = {{STATISTICS, 1, false, "integration", NULL, NULL}};
     expect(reach_of(none, 1, STATISTICS, STATISTICS), "{}", "{}", "{}", "{}");
 }
 
 static void test_alternatives(void **state)
 {
     (void)state;
-    const struct assignment list[] = {{WRITE, 3, "provincial_coordinator", "19", NULL},
-                                      {STATISTICS, 1, "integration", "31", NULL},
-                                      {READ, 7, "portal", "", NULL}};
+    const struct assignment list[] = {{WRITE, 3, false, "provincial_coordinator", "19", NULL},
+                                      {STATISTICS, 1, false, "integration", "31", NULL},
+                                      {READ, 7, false, "portal", "", NULL}};
     struct principal principal = {.subject = "c1",
                                   .client_id = "c1",
                                   .scopes = WRITE | STATISTICS | READ,
@@ -138,8 +138,8 @@ static void test_alternatives(void **state)
 static void test_quoting(void **state)
 {
     (void)state;
-    const struct assignment list[] = {{WRITE, 3, "r", "a\"b\\c,}{ NULL", NULL},
-                                      {WRITE, 3, "r", "NULL", NULL}};
+    const struct assignment list[] = {{WRITE, 3, false, "r", "a\"b\\c,}{ NULL", NULL},
+                                      {WRITE, 3, false, "r", "NULL", NULL}};
     expect(reach_of(list, 2, WRITE, WRITE), "{\"a\\\"b\\\\c,}{ NULL\",\"NULL\"}",
            "{\"a\\\"b\\\\c,}{ NULL/\",\"NULL/\"}", "{3,3}", "{}");
 }

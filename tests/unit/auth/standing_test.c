@@ -37,7 +37,7 @@ static int teardown(void **state)
 static void test_scopes(void **state)
 {
     (void)state;
-    const struct assignment list[] = {{1, 3, "r", "19", NULL}, {6, 1, "s", "", NULL}};
+    const struct assignment list[] = {{1, 3, false, "r", "19", NULL}, {6, 1, false, "s", "", NULL}};
     assert_int_equal(standing_scopes(&(struct standing){true, list, 2, NULL, 0, 0}), 7);
     assert_int_equal(standing_scopes(&(struct standing){true, list, 1, NULL, 0, 0}), 1);
     assert_int_equal(standing_scopes(&(struct standing){true, NULL, 0, NULL, 0, 0}), 0);
@@ -53,8 +53,8 @@ static void test_version_and_day(void **state)
 {
     (void)state;
     char role[] = "regency_facilitator", region[] = "19.01";
-    struct assignment list[] = {{3, 4, role, region, NULL},
-                                {4, 7, "library_manager", NULL, "0190-uuid"}};
+    struct assignment list[] = {{3, 4, false, role, region, NULL},
+                                {4, 7, false, "library_manager", NULL, "0190-uuid"}};
     struct standing in = {true, list, 2, "19", 60, 8}, out;
     assert_false(standing_cache_find(cache, arena, "c1", 0, "", &out)); /* nor an empty place */
     assert_false(standing_cache_find(cache, arena, "", 0, "", &out) && out.active);
@@ -132,7 +132,7 @@ static void *stress(void *argument)
                 strcmp(standing.assignments[0].region, region) != 0)
                 wrong++;
         } else {
-            struct assignment one = {number, 3, "role", region, NULL};
+            struct assignment one = {number, 3, false, "role", region, NULL};
             standing_cache_store(cache, subject, version, DAY,
                                  &(struct standing){true, &one, 1, NULL, 0, 0});
         }

@@ -42,7 +42,8 @@ static void hash_of(size_t number, unsigned char ret_hash[32])
 
 static struct token_claims claims_until(int64_t expires_s)
 {
-    return (struct token_claims){"subject", "client", 5, NOW - 10, expires_s, "session", "jti"};
+    return (struct token_claims){"subject", "client",  5,     NOW - 10,
+                                 expires_s, "session", "jti", {0}};
 }
 
 static bool found_at(const unsigned char hash[32], int64_t now_s)
@@ -153,7 +154,7 @@ static void test_long_subject(void **state)
     char longest[SUBJECT_MAX_BYTES + 2];
     memset(longest, 'a', sizeof longest);
     longest[SUBJECT_MAX_BYTES + 1] = '\0';
-    struct token_claims claims = {longest, "client", 1, NOW, NOW + 600, NULL, NULL};
+    struct token_claims claims = {longest, "client", 1, NOW, NOW + 600, NULL, NULL, {0}};
     token_cache_store(cache, hash, 1, NOW, &claims);
     assert_false(found_at(hash, NOW)); /* no room, so not remembered: never cut short */
     longest[SUBJECT_MAX_BYTES] = '\0';
@@ -193,8 +194,8 @@ static void *stress(void *argument)
                 wrong++;
         } else {
             struct token_claims fresh = {
-                subject, client, (uint32_t)number, now_s, now_s + 1 + (int64_t)(number % 90),
-                NULL,    NULL};
+                subject, client, (uint32_t)number, now_s, now_s + 1 + (int64_t)(number % 90), NULL,
+                NULL,    {0}};
             token_cache_store(cache, hash, 1, now_s, &fresh);
         }
         arena_reset(own);
