@@ -27,6 +27,8 @@ static const struct {
     {"create", "user_create", "user_create", 1U << USERNAME | 1U << NAME,
      1U << USERNAME | 1U << NAME | 1U << EMAIL | 1U << ROLE | 1U << REGION | 1U << LIBRARY, true},
     {"reset", "user_reset", "user_reset", 1U << USERNAME, 1U << USERNAME, true},
+    {"reset-factor", "user_factor_reset", "user_factor_reset", 1U << USERNAME, 1U << USERNAME,
+     false},
     {"disable", "user_disable", "user_disable", 1U << USERNAME | 1U << REASON,
      1U << USERNAME | 1U << REASON, false},
 };
@@ -120,7 +122,7 @@ int command_user(const struct settings *settings, const char *base_url, int coun
     while (which < all && (count == 0 || strcmp(subcommands[which].word, words[0]) != 0))
         which++;
     if (which == all) {
-        fputs("usage: tpbis user create|reset|disable ...\n", stderr);
+        fputs("usage: tpbis user create|reset|reset-factor|disable ...\n", stderr);
         return 2;
     }
     if (!options_read(subcommands[which].needed, subcommands[which].allowed, count - 1, words + 1,

@@ -7,12 +7,17 @@ Rule: accounts that still work are kept, so that a second run leaves every clien
 """
 
 import base64
+import hashlib
+import hmac
 import json
 import os
 import pathlib
+import re
 import secrets
+import struct
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -112,7 +117,9 @@ def person(binary, local, account, known, bearer):
     if found and found[0]["id"] == (known or {}).get("user_id") and found[0]["status"] == "active":
         return known
     command = [binary, "user", "reset", "--username", username]
-    if not found:
+    if found:  # its second factor is as lost as its password, if there was one
+        subprocess.run([binary, "user", "reset-factor", "--username", username], capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    else:
         command = [binary, "user", "create", "--username", username, "--name", "Demo " + role.replace("_", " "), "--role", role]
         command += ["--region", account["region"]] if account["region"] else []
         command += ["--library", account["library_id"]] if account["library_id"] else []
@@ -125,9 +132,56 @@ def person(binary, local, account, known, bearer):
             "library_id": account["library_id"]}
 
 
-def people(binary, local, clients, known):
+def code_of(secret):
+    """RFC 6238 of now."""
+    digest = hmac.new(base64.b32decode(secret), struct.pack(">Q", int(time.time()) // 30), hashlib.sha1).digest()
+    number = struct.unpack(">I", digest[digest[-1] & 15:][:4])[0] & 0x7FFFFFFF
+    return f"{number % 1000000:06d}"
+
+
+class Pages:
+    """The login pages, as a browser without scripts goes through them; nothing of the app is answered."""
+
+    def __init__(self, local, app):
+        challenge = base64.urlsafe_b64encode(hashlib.sha256(secrets.token_bytes(32)).digest()).rstrip(b"=").decode()
+        self.cookie, self.text = "", ""
+        self.url = f"{local}/oauth2/authorize?" + urllib.parse.urlencode({
+            "response_type": "code", "client_id": app["client_id"], "redirect_uri": app["redirect_uri"], "prompt": "consent",
+            "scope": "published:read", "code_challenge": challenge, "code_challenge_method": "S256"})
+        self.send(None)
+
+    def send(self, form):
+        if form:
+            form["form_token"] = re.search(r'name="form_token" value="([^"]+)"', self.text).group(1)
+        request = urllib.request.Request(self.url, urllib.parse.urlencode(form).encode() if form else None,
+                                         {"Cookie": self.cookie} if self.cookie else {})
+        try:
+            with DIRECT.open(request, timeout=30) as answer:
+                self.cookie = (answer.headers["Set-Cookie"] or self.cookie).partition(";")[0]
+                self.text = answer.read().decode()
+        except urllib.error.HTTPError as fault:
+            raise Refused(f"{self.url}: {fault.code}") from None
+
+
+def set_up_factor(local, app, one):
+    """The secret of the second factor that this person must have, set up at the login page; None where none is asked."""
+    pages = Pages(local, app)
+    pages.send({"action": "login", "username": one["username"], "password": one["password"]})
+    offered = re.search(r"[?]secret=([A-Z2-7]{32})&amp;", pages.text)
+    if not offered:
+        return None
+    pages.send({"action": "confirm", "code": code_of(offered.group(1))})
+    pages.send({"action": "kept"})
+    return offered.group(1)
+
+
+def people(binary, local, clients, known, made_app):
     bearer = "Bearer " + token(local, next(account for account in clients if account["role"] == "national_admin"))
-    return [person(binary, local, account, known.get(account["role"]), bearer) for account in clients if account["role"] in PEOPLE]
+    holders = [person(binary, local, account, known.get(account["role"]), bearer) for account in clients if account["role"] in PEOPLE]
+    for one in holders:
+        if "totp_secret" not in one:
+            one["totp_secret"] = set_up_factor(local, made_app, one)
+    return holders
 
 
 def app(binary, known):
@@ -165,10 +219,10 @@ def main():
     path = pathlib.Path(path)
     known_clients, known_people, known_app = read(path)
     clients = accounts(binary, local, known_clients)
-    holders = people(binary, local, clients, known_people)
     # An app of a database that is gone goes with the clients of it.
     made_app = app(binary, known_app if [one["client_id"] for one in clients] ==
                    [one["client_id"] for one in known_clients.values()] else None)
+    holders = people(binary, local, clients, known_people, made_app)
     write(path, {"base_url": base, "authorization_endpoint": f"{base}/oauth2/authorize", "token_endpoint": f"{base}/oauth2/token",
                  "clients": clients, "people": holders, "app": made_app})
     # What is pasted reads the secret from the file: a terminal is seen, scrolled back and recorded.

@@ -167,6 +167,8 @@ static int usage(FILE *out)
         "tpbis user create --username NAME --name NAME [--email ADDRESS] [--role ROLE] [--region CODE] [--library ID]\n"
         "                                    make an account; prints its one-time link\n"
         "tpbis user reset --username NAME    print a one-time link that sets another password\n"
+        "tpbis user reset-factor --username NAME\n"
+        "                                    take away a second factor that is lost, with its recovery codes\n"
         "tpbis user disable --username NAME --reason TEXT\n"
         "                                    let nobody in with that account any more\n"
         "tpbis purge --dry-run | --run       personal data whose day has passed: count them, or destroy them\n"

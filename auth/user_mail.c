@@ -115,6 +115,16 @@ static const struct text texts[] = {
           {"The phone number of your TPBIS account was changed",
            "Dear {name},\n\nThe phone number of the TPBIS account {username} was changed.\n\nIf that was not you, tell your "
            "administrator at once.\n"}}},
+    {"factor_reset",
+     {[INDONESIAN] =
+          {"Faktor kedua akun TPBIS Anda dihapus",
+           "Halo {name},\n\nAdministrator menghapus faktor kedua akun TPBIS {username} beserta kode pemulihannya; semua yang masuk dengan akun "
+           "itu sudah dikeluarkan.\n\nJika bukan Anda yang meminta, segera ganti kata sandi Anda dan hubungi administrator.\n"},
+      [ENGLISH] =
+          {"The second factor of your TPBIS account was reset",
+           "Dear {name},\n\nAn administrator reset the second factor of the TPBIS account {username}, with its recovery codes; whoever was "
+           "logged in with that account is so no more.\n\nIf you did not ask for that, change your password and tell an administrator at "
+           "once.\n"}}},
 };
 
 static struct mail mail_write(struct arena *arena, const struct due *due, const char *base_url)

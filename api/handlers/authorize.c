@@ -300,10 +300,11 @@ enum problem_code handle_authorize_form(struct call *call)
     code = session_open(&authorize);
     if (code)
         return unavailable(&authorize, code);
+    if (!form_ours(&authorize, &form) && authorize.session.user_id)
+        return authorize_factor_due(&authorize) ? authorize_factor_page(&authorize)
+                                                : authorize_consent_page(&authorize, ALERT_EXPIRED);
     if (!form_ours(&authorize, &form))
-        return authorize.session.user_id
-                   ? authorize_consent_page(&authorize, ALERT_EXPIRED)
-                   : authorize_login_page(&authorize, 403, ALERT_EXPIRED, 0, SPAN_NONE);
+        return authorize_login_page(&authorize, 403, ALERT_EXPIRED, 0, SPAN_NONE);
     if (span_is(form.action, "login"))
         return log_in(&authorize, &form);
     if (span_is(form.action, "deny"))

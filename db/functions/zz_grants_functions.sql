@@ -16,7 +16,7 @@ audit_record_key
 -- audit_seal.sql
 audit_seal_run
 -- base.sql
-today uuidv7 refuse library_rank region_level region_contains in_reach words words_vector words_query earth_point earth_distance_km
+rfc3339 today uuidv7 refuse library_rank region_level region_contains in_reach words words_vector words_query earth_point earth_distance_km
 earth_box
 -- base_audit.sql
 audit_setting audit_read
@@ -40,6 +40,9 @@ gate_library gate_library_place gate_identifier gate_library_open
 library_placement_last library_move
 -- login.sql
 login_attempt login_release login_remember login_purge
+-- login_factor.sql
+role_needs_factor user_factor_state user_factor_secret user_factor_attempt user_factor_enter user_factor_recover user_factor_set_up
+user_recovery_codes_renew user_recovery_codes_keep user_factor_remove user_factor_reset oauth_grant_login
 -- me.sql
 me_account
 -- me_can.sql
@@ -91,9 +94,6 @@ team_meeting_organizations
 training_participant_remove facilitators_on gate_training gate_training_participant gate_certification facilitator_villages
 -- user.sql
 users_in_sight user_charge_in_reach user_in_sight user_is_own user_contact_in_sight username_shown actor_shown user_below gate_user gate_user_person gate_user_read user_disable user_enable
--- user_factor.sql
-role_needs_factor user_factor_state user_factor_secret user_factor_attempt user_factor_enter user_factor_recover user_factor_set_up
-user_recovery_codes_renew user_recovery_codes_keep oauth_grant_login
 -- user_link.sql
 user_link_make user_link_shown user_link_mail user_link_sent user_link_open user_link_use user_password_change
 -- user_mail.sql

@@ -87,6 +87,12 @@ SELECT user_disable(:id, :reason) WHERE :caller.subject <> ''
 -- name: enable_user :exec
 SELECT user_enable(:id) WHERE :caller.subject <> ''
 
+-- name: reset_user_factor :exec
+SELECT user_factor_reset(:id, :caller.subject) WHERE :caller.subject <> ''
+
+-- name: remove_my_factor :exec
+SELECT user_factor_remove(:caller.user)
+
 -- ---- passwords and links (api/handlers/account.c, api/commands_user.c) -----------------------------------------
 
 -- name: change_my_password :exec
@@ -126,3 +132,6 @@ SELECT r.user_id, r.url FROM user_reset(:user.username, :user.service) r
 
 -- name: user_disable :one internal owner
 SELECT d.id AS user_id, user_disable(d.id, :user.reason) IS NULL AS done FROM user_of_name(:user.username) d(id)
+
+-- name: user_factor_reset :one internal owner
+SELECT d.id AS user_id, user_factor_reset(d.id, 'command line') IS NULL AS done FROM user_of_name(:user.username) d(id)

@@ -11,10 +11,10 @@ from harness.users import PATH, body_of, charge, invite
 
 ADMINISTRATORS = {"national_admin", "provincial_coordinator", "regency_facilitator"}
 READS = {"list_users", "get_user", "list_user_sessions", "list_my_sessions"}
-OWN = {"change_my_password", "update_me", "list_my_sessions", "end_my_session"}  # of whoever is a person
+OWN = {"change_my_password", "update_me", "list_my_sessions", "end_my_session", "remove_my_factor"}  # of whoever is a person
 WRITES = {"create_user", "update_user", "invite_user", "reset_user_password", "disable_user", "enable_user", "change_my_password", "update_me",
-          "end_user_session", "end_my_session"}
-NATIONAL = {"disable_user", "enable_user"}
+          "end_user_session", "end_my_session", "reset_user_factor", "remove_my_factor"}
+NATIONAL = {"disable_user", "enable_user", "reset_user_factor"}
 
 # Somebody charged with this, where, until when (None: no end).
 CHARGES = {
@@ -80,7 +80,7 @@ def may(operation, role, sort):
 
 
 @pytest.mark.parametrize("role", sorted(EVERYBODY))
-@pytest.mark.parametrize("operation", sorted(WRITES - OWN - {"create_user", "end_user_session"}))
+@pytest.mark.parametrize("operation", sorted(WRITES - OWN - {"create_user", "end_user_session", "reset_user_factor"}))
 def test_row(api, accounts, operation, role):
     def judge(answer, sort):
         expected = may(operation, role, sort)

@@ -177,7 +177,7 @@ END
 $$;
 
 -- By an administrator or from the command line, for somebody who has lost telephone and recovery codes: whoever is logged in with that
--- account is so no more. Nobody takes away their own this way.
+-- account is so no more, and the holder hears of it by mail. Nobody takes away their own this way.
 CREATE OR REPLACE FUNCTION user_factor_reset(wanted uuid, subject text) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
@@ -190,6 +190,8 @@ BEGIN
     END IF;
     PERFORM user_factor_attempts_forget(wanted);
     PERFORM user_sessions_end(wanted, 'second factor');
+    INSERT INTO user_mail (user_id, kind, address, next_try_at)
+    SELECT u.id, 'factor_reset', u.email, now() FROM app_user u WHERE u.id = wanted AND u.email IS NOT NULL;
 END
 $$;
 
