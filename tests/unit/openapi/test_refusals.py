@@ -197,6 +197,13 @@ OPERATIONS = {
     "x-prepare reads what is not sent": ('the body has no member "colour"', [(C, POST, POST + "      x-prepare: {function: f, reads: [colour]}\n")]),
     "x-prepare adds what is not answered": ('the answer has no member "colour"', [(C, POST, POST + "      x-prepare: {function: f, adds: [colour]}\n")]),
     "x-secret that is not true": ("x-secret can only be true", [(C, POST, POST + "      x-secret: yes please\n")]),
+    "administration without a decision about x-recent-login": ("create_thing writes with admin: x-recent-login says true, or why not", [
+        (C, "'things:write': write}", "'things:write': write, admin: all}"),
+        (C, "      security: [{oauth2: ['things:write']}]\n      x-statements: {gate: gate_thing, write: create_thing",
+         "      security: [{oauth2: ['admin']}]\n      x-statements: {gate: gate_thing, write: create_thing")]),
+    "x-recent-login without a reason": ("x-recent-login is true, or a text that says why not", [(C, POST, POST + "      x-recent-login: false\n")]),
+    "x-recent-login of an open operation": ("x-recent-login is for an operation behind a token", [
+        (C, "      security: []\n", "      security: []\n      x-recent-login: true\n")]),
     "x-key of what the body has not": ("x-key is a member of the body", [
         (C, "      operationId: create_thing\n", "      operationId: create_thing\n      x-key: colour\n")]),
     "x-key of what is not made": ("x-key is a member of the body", [(C, GET, GET + "      x-key: name\n")]),
