@@ -63,12 +63,13 @@ COVERED = {
     "people:erase": "erase_person_data delete_person restrict_person lift_person_restriction",
     # your account, where you are logged in, and all personal data held about you
     "account:read": "get_my_personal_data list_my_personal_data_requests get_my_personal_data_request list_my_sessions",
-    # change your account and password, end your logins, and file requests
-    "account:write": "update_me change_my_password create_my_personal_data_request end_my_session",
+    # change your account, password and second factor, end your logins, and file requests
+    "account:write": "update_me change_my_password remove_my_factor create_my_personal_data_request end_my_session",
     "audit:read": "list_audit",
     # users, apps and assignments; read all personal data of anybody and answer their requests
     "admin": """
         create_user update_user list_users get_user invite_user reset_user_password disable_user enable_user list_user_sessions end_user_session
+        reset_user_factor
         list_clients get_client create_client update_client suspend_client reinstate_client list_client_secrets create_client_secret
         delete_client_secret list_api_keys create_api_key revoke_api_key
         get_person_personal_data get_user_personal_data list_personal_data_requests get_personal_data_request
