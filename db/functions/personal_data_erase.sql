@@ -116,6 +116,7 @@ BEGIN
     DELETE FROM user_password WHERE user_id = wanted;
     DELETE FROM user_factor WHERE user_id = wanted;
     DELETE FROM user_link WHERE user_id = wanted;
+    DELETE FROM user_mail WHERE user_id = wanted;
     UPDATE assignment SET ends_on = greatest(starts_on, today() - 1)
     WHERE user_id = wanted AND coalesce(ends_on, 'infinity') > greatest(starts_on, today() - 1);
     UPDATE personal_data_request SET reason = NULL WHERE user_id = wanted;

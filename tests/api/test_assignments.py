@@ -10,6 +10,7 @@ import pytest
 from harness.assignments import PATH, appoint, appointed, change, end, user
 from harness.client import problem
 from harness.people import People
+from harness.waiting import until
 
 TODAY = datetime.datetime.now(zoneinfo.ZoneInfo("Asia/Jakarta")).date()
 
@@ -248,6 +249,7 @@ def test_the_last_national_administrator_stays(own_api, own_database):
     problem(end(own_api, own, token=other), 403, "insufficient_scope")
 
     theirs = appointed(own_api, "national_admin", client_id=second["client_id"], ends_on=day(30))  # only for a while: no successor
+    until(lambda: all(own_api.get("/v1/clients", token=other).status_code == 200 for _ in own_api.service.addresses))
     problem(end(own_api, own, token=other), 409, "assignment_last_admin")
     problem(change(own_api, own, token=other, ends_on=day(900)), 409, "assignment_last_admin")
     with own_database.cursor() as cursor:

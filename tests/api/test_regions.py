@@ -106,11 +106,13 @@ def test_a_retired_code_is_not_lost(own_api, retired):
 
 
 def test_as_of_shows_what_was_in_force(own_api, retired):
-    (code, last, _), _ = retired
+    (code, last, successor), _ = retired
 
     def codes(query):
-        return [item["code"] for item in own_api.pages(f"/v1/regions?within={code}&{query}".rstrip("&"))]
-    assert codes("") == [] and codes(f"as_of={last}") == [code]
+        return [item["code"] for item in own_api.pages(f"/v1/regions?within={code}&{query}")]
+    [fault] = problem(own_api.get(f"/v1/regions?within={code}"), 400, "invalid_parameter")["errors"]
+    assert (fault["parameter"], fault["code"]) == ("within", "replaced") and successor in fault["detail"]
+    assert codes(f"as_of={last}") == [code]
     assert codes("as_of=2026-11-21") == []
     before = own_api.get(f"/v1/regions?level=village&as_of={last}&count=exact&limit=1").json()["total"]
     assert before != LEVELS["village"] and abs(before - LEVELS["village"]) < 1000

@@ -63,7 +63,8 @@ def requests_of(api, library):
                 options = {"data": {"token": LINK, "password": "kata sandi yang panjang", "again": "kata sandi yang panjang"}}
             options.setdefault("token", "national_admin" if operation.get("security") else None)
             # A precondition that never holds: what would be written is refused once the database is back.
-            options.setdefault("headers", {})["If-Match"] = '"0"'
+            if any(one["name"] == "If-Match" for one in map(api.contract.resolve, operation.get("parameters", []))):
+                options.setdefault("headers", {})["If-Match"] = '"0"'
             yield operation["operationId"], method.upper(), api.contract.address(template, id=library) + query, options
 
 

@@ -77,6 +77,12 @@ class Api:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    def fitting(self, operation):
+        """A caller whose token is good for that operation of the contract: the nation's client, or its person where the operation
+        is about one's own account."""
+        scopes = {scope for way in operation.get("security", []) for scope in way.get("oauth2", [])}
+        return self.people.token_of("national_admin") if any(scope.startswith("account:") for scope in scopes) else "national_admin"
+
     def spelled(self, token):
         token = token() if callable(token) else token
         return token if "." in token else self.token(token)
