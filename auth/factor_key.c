@@ -46,8 +46,7 @@ bool factor_key_read(const char *directory, struct factor_key *ret_key)
         close(fd);
     arena_free(arena);
     if (fault) {
-        log_event(LOG_ERROR, "key_of_factors", LOG_C("file", FACTOR_KEY_FILE),
-                  LOG_C("why", fault));
+        log_event(LOG_ERROR, "key_of_factors", LOG_C("file", FACTOR_KEY_FILE), LOG_C("why", fault));
         return false;
     }
     digest_sha256((struct span){(const char *)ret_key->bytes, sizeof ret_key->bytes}, hash);

@@ -39,7 +39,7 @@ static enum problem_code device_of(struct authorize *authorize, struct span *ret
 /* The browser is from now on one in which the account of the session was opened. To be called when the whole login is right. */
 static enum problem_code device_keep(struct authorize *authorize)
 {
-    struct span device, cookie;
+    struct span device = SPAN_NONE, cookie = SPAN_NONE;
     enum problem_code code = device_of(authorize, &device);
     if (!code)
         code = device_cookie(&authorize->oauth, &device, &cookie);

@@ -125,6 +125,6 @@ class Service:
                        if path.exists())
 
     def log_lines(self):
-        """The JSON lines so far, oldest first; a line that is not JSON is a bug."""
-        lines = [json.loads(line) for line in self.log_text().splitlines() if line.strip()]
+        """The JSON lines so far, oldest first; a line that is not JSON is a bug. One that is being written is not there yet."""
+        lines = [json.loads(line) for line in self.log_text().splitlines(keepends=True) if line.strip() and line.endswith("\n")]
         return sorted(lines, key=lambda line: line["time"])

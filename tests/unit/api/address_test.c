@@ -105,7 +105,8 @@ static void test_lists_that_are_none(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_networks), cmocka_unit_test(test_peers),
+        cmocka_unit_test(test_networks),
+        cmocka_unit_test(test_peers),
         cmocka_unit_test(test_only_a_trusted_proxy_is_believed),
         cmocka_unit_test(test_the_last_foreign_address_counts),
         cmocka_unit_test(test_lists_that_are_none),

@@ -162,7 +162,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_fields),
-        cmocka_unit_test(tells_the_request), cmocka_unit_test(keeps_the_level),
+        cmocka_unit_test(tells_the_request),
+        cmocka_unit_test(keeps_the_level),
         cmocka_unit_test(threads_do_not_mix),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
