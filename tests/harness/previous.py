@@ -11,6 +11,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 MIGRATIONS = "db/migrations"
+# Commits of one day belong to one piece of work, and nobody runs what stood between them.
+SETTLED_SECONDS = 24 * 3600
 # What the version before is tried for does not depend on how fast it is: the compiler need not optimize.
 FLAGS = "CFLAGS_release=-O0 -w -fPIE"
 
@@ -40,8 +42,9 @@ def previous_commit():
     if git("rev-parse", "HEAD") is None:
         return None, "NO UPGRADE WAS TRIED: this is no git checkout, so there is no version before to build"
     today = migrations_now()
-    for commit in git("rev-list", "HEAD", "--", MIGRATIONS):
-        if migrations_of(commit) < today:
+    history = [line.split() for line in git("log", "--format=%H %ct", "HEAD", "--", MIGRATIONS)]
+    for commit, second in history:
+        if migrations_of(commit) < today and int(second) < int(history[0][1]) - SETTLED_SECONDS:
             return commit, ""
     return None, "NO UPGRADE WAS TRIED: the history (a shallow clone?) holds no version with fewer migrations"
 
