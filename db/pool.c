@@ -19,20 +19,13 @@
 #include "api/base/log.h"
 #include "db/client.h"
 #include "db/connection.h"
+#include "db/queue.h"
 
 #define BACK_OFF_MS 250 /* after a connect that failed: nobody tries before */
 #define DOWN_WAIT_MS                                                                               \
     500 /* the longest wait while the last connect failed and no connection lives */
 #define REAP_INTERVAL_MS 5000
 #define LOG_INTERVAL_MS 10000
-
-struct waiter {
-    pthread_cond_t wake;
-    struct connection *granted;
-    bool refused; /* no connection lives and none can be made */
-    bool writing;
-    struct waiter *next;
-};
 
 struct pool {
     struct session_options options;
@@ -43,8 +36,7 @@ struct pool {
         struct connection *first;
         size_t count;
     } lists[CONNECTION_STATES];
-    struct waiter *first, **last;
-    size_t waiting;
+    struct queue queue;
     size_t writing, writing_most; /* lent by pool_lend_write(), now and at most */
     size_t vacant;                /* lent connections whose session is gone, see pool_replace() */
     size_t closing;               /* taken off the lists, not closed yet */
@@ -130,64 +122,12 @@ static size_t pool_living(const struct pool *pool)
     return pool->lists[CONNECTION_LENT].count + pool->lists[CONNECTION_IDLE].count - pool->vacant;
 }
 
-/* ---- the queue ------------------------------------------------------------------------------- */
-
-static void queue_join(struct pool *pool, struct waiter *waiter, bool first, bool writing)
-{
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    memset(waiter, 0, sizeof *waiter);
-    waiter->writing = writing;
-    pthread_cond_init(&waiter->wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
-    if (first) {
-        waiter->next = pool->first;
-        if (!pool->first)
-            pool->last = &waiter->next;
-        pool->first = waiter;
-    } else {
-        *pool->last = waiter;
-        pool->last = &waiter->next;
-    }
-    pool->waiting++;
-}
-
-static void queue_leave(struct pool *pool, struct waiter *waiter)
-{
-    struct waiter **at = &pool->first;
-    while (*at && *at != waiter)
-        at = &(*at)->next;
-    if (!*at)
-        return; /* served or refused: no longer in the queue */
-    *at = waiter->next;
-    if (pool->last == &waiter->next)
-        pool->last = at;
-    pool->waiting--;
-}
+/* ---- serving the queue ----------------------------------------------------------------------- */
 
 /* The first who may be served, or NULL; *ret_count is how many may. */
-static struct waiter *queue_next(const struct pool *pool, size_t *ret_count)
+static struct waiter *next_of(const struct pool *pool, size_t *ret_count)
 {
-    size_t room = pool->writing_most - pool->writing;
-    struct waiter *next = NULL;
-    *ret_count = 0;
-    for (struct waiter *waiter = pool->first; waiter; waiter = waiter->next) {
-        if (waiter->writing && !room)
-            continue;
-        room -= waiter->writing;
-        if (!next)
-            next = waiter;
-        ++*ret_count;
-    }
-    return next;
-}
-
-static struct waiter *queue_take(struct pool *pool, struct waiter *waiter)
-{
-    queue_leave(pool, waiter);
-    pthread_cond_signal(&waiter->wake);
-    return waiter;
+    return queue_next(&pool->queue, pool->writing_most - pool->writing, ret_count);
 }
 
 /* After every change: serves the queue, starts what it needs, and refuses it when nothing can
@@ -196,12 +136,12 @@ static void settle(struct pool *pool)
 {
     size_t able;
     struct waiter *next;
-    while (pool->cancelled && pool->first)
-        queue_take(pool, pool->first)->refused = true;
-    while ((next = queue_next(pool, &able)) && pool->lists[CONNECTION_IDLE].first) {
+    while (pool->cancelled && pool->queue.first)
+        queue_take(&pool->queue, pool->queue.first)->refused = true;
+    while ((next = next_of(pool, &able)) && pool->lists[CONNECTION_IDLE].first) {
         struct connection *connection = pool->lists[CONNECTION_IDLE].first;
         lent_to(pool, connection, next->writing);
-        queue_take(pool, next)->granted = connection;
+        queue_take(&pool->queue, next)->granted = connection;
     }
     bool backing_off = pool->retry_at_ms && clock_monotonic_ms() < pool->retry_at_ms;
     while (!backing_off && able > pool->lists[CONNECTION_CONNECTING].count &&
@@ -209,10 +149,10 @@ static void settle(struct pool *pool)
         connection_new(pool);
         pthread_cond_signal(&pool->work);
     }
-    if (backing_off && pool->first) {
+    if (backing_off && pool->queue.first) {
         if (!pool_living(pool) && !pool->lists[CONNECTION_CONNECTING].count)
-            while (pool->first)
-                queue_take(pool, pool->first)->refused = true;
+            while (pool->queue.first)
+                queue_take(&pool->queue, pool->queue.first)->refused = true;
         else
             pthread_cond_signal(&pool->work); /* to look again after the back-off */
     }
@@ -271,7 +211,7 @@ static void connect_one(struct pool *pool)
     assert(connection); /* only this thread takes any off the list */
     if (session) {
         if (pool->down)
-            log_event(LOG_INFO, "database_connected", LOG_I("waiting", pool->waiting));
+            log_event(LOG_INFO, "database_connected", LOG_I("waiting", pool->queue.waiting));
         pool->down = false;
         pool->retry_at_ms = 0;
         connection->session = session;
@@ -323,7 +263,7 @@ static void *connect_run(void *argument)
         }
         int64_t now_ms = clock_monotonic_ms();
         int64_t wake_ms = now_ms + REAP_INTERVAL_MS;
-        if (pool->first && pool->retry_at_ms > now_ms)
+        if (pool->queue.first && pool->retry_at_ms > now_ms)
             wake_ms = pool->retry_at_ms;
         struct timespec until = timespec_of(wake_ms);
         pthread_cond_timedwait(&pool->work, &pool->lock, &until);
@@ -348,7 +288,7 @@ struct pool *pool_new(const struct pool_options *options)
                                              .settings = ""};
     pool->size = options->size;
     pool->writing_most = options->size > 1 ? options->size - (options->size + 3) / 4 : 1;
-    pool->last = &pool->first;
+    queue_init(&pool->queue);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -371,7 +311,7 @@ void pool_free(struct pool *pool)
     if (!pool)
         return;
     pthread_mutex_lock(&pool->lock);
-    assert(pool->lists[CONNECTION_LENT].count == 0 && !pool->first);
+    assert(pool->lists[CONNECTION_LENT].count == 0 && !pool->queue.first);
     pthread_t thread = pool->thread;
     bool orphan = pool->connecting;
     pool->stopping = true;
@@ -392,7 +332,7 @@ static enum problem_code wait_in_turn(struct pool *pool, int64_t deadline_ms, bo
 {
     struct waiter waiter;
     int64_t began_us = clock_monotonic_us();
-    queue_join(pool, &waiter, first, writing);
+    queue_join(&pool->queue, &waiter, first, writing);
     settle(pool);
     bool waited = !waiter.granted && !waiter.refused;
     bool late = false;
@@ -409,7 +349,7 @@ static enum problem_code wait_in_turn(struct pool *pool, int64_t deadline_ms, bo
         else
             pthread_cond_timedwait(&waiter.wake, &pool->lock, &until);
     }
-    queue_leave(pool, &waiter);
+    queue_leave(&pool->queue, &waiter);
     pthread_cond_destroy(&waiter.wake);
     if (waited) {
         pool->waits++;
@@ -434,7 +374,7 @@ static enum problem_code lend(struct pool *pool, int64_t deadline_ms, bool first
     struct connection *connection = NULL;
     pthread_mutex_lock(&pool->lock);
     bool room = !writing || pool->writing < pool->writing_most;
-    while (room && !pool->cancelled && !queue_next(pool, &able) && !connection &&
+    while (room && !pool->cancelled && !next_of(pool, &able) && !connection &&
            (connection = pool->lists[CONNECTION_IDLE].first)) {
         lent_to(pool, connection, writing);
         pthread_mutex_unlock(&pool->lock);
@@ -534,7 +474,7 @@ void pool_read(struct pool *pool, struct pool_figures *ret_figures)
                                          .lent = pool->lists[CONNECTION_LENT].count,
                                          .writing = pool->writing,
                                          .idle = pool->lists[CONNECTION_IDLE].count,
-                                         .waiting = pool->waiting,
+                                         .waiting = pool->queue.waiting,
                                          .lends = pool->lends,
                                          .waits = pool->waits,
                                          .wait_us = pool->wait_us,
