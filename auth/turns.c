@@ -2,6 +2,7 @@
  * taken. */
 #include "auth/turns.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <time.h>
 
@@ -90,6 +91,7 @@ static void send_away(struct turns *turns)
         victim = one;
         largest = size;
     }
+    assert(victim); /* more wait than may, so one is there who is not known */
     leave(turns, victim, SENT_AWAY);
 }
 
