@@ -80,14 +80,14 @@ static enum problem_code attempt(const struct oauth_call *call, const struct fac
     rows_free(rows);
     if (*ret_wait_s == 0)
         return PROBLEM_NONE;
-    log_event(LOG_WARNING, "second_factor_throttled", LOG_I("wait_s", *ret_wait_s));
+    log_security(LOG_WARNING, "second_factor_throttled", LOG_I("wait_s", *ret_wait_s));
     return PROBLEM_login_throttled;
 }
 
 static enum problem_code wrong(const struct factor_login *login, const char *what)
 {
-    log_event(LOG_WARNING, "second_factor_refused", LOG_C("what", what),
-              LOG_C("user", login->session->user_id));
+    log_security(LOG_WARNING, "second_factor_refused", LOG_C("what", what),
+                 LOG_C("user", login->session->user_id));
     return PROBLEM_wrong_login;
 }
 
@@ -169,8 +169,8 @@ static enum problem_code secret_read(const struct oauth_call *call,
     bool opened = secret_open(call->arena, &key, user_id, sealed, ret_secret);
     factor_key_wipe(&key);
     if (!opened)
-        log_event(LOG_ERROR, "second_factor_sealed_otherwise", LOG_C("user", user_id),
-                  LOG_C("with", key_id), LOG_C("ours", key.id));
+        log_security(LOG_ERROR, "second_factor_sealed_otherwise", LOG_C("user", user_id),
+                     LOG_C("with", key_id), LOG_C("ours", key.id));
     return opened ? PROBLEM_NONE : PROBLEM_internal;
 }
 
@@ -280,7 +280,7 @@ enum problem_code factor_enter(const struct oauth_call *call, const struct facto
     problem = used(write_done(call, login, "user_factor_enter", &parameter, 1), login,
                    "code again");
     if (problem == PROBLEM_NONE)
-        log_event(LOG_INFO, "second_factor", LOG_C("user", login->session->user_id));
+        log_security(LOG_INFO, "second_factor", LOG_C("user", login->session->user_id));
     return problem;
 }
 
@@ -298,7 +298,8 @@ enum problem_code factor_recover(const struct oauth_call *call, const struct fac
     problem = used(write_done(call, login, "user_factor_recover", &parameter, 1), login,
                    "recovery code");
     if (problem == PROBLEM_NONE)
-        log_event(LOG_WARNING, "second_factor_recovered", LOG_C("user", login->session->user_id));
+        log_security(LOG_WARNING, "second_factor_recovered",
+                     LOG_C("user", login->session->user_id));
     return problem;
 }
 
@@ -333,7 +334,7 @@ enum problem_code factor_set_up(const struct oauth_call *call, const struct fact
     problem = write_done(call, login, "user_factor_set_up", parameters,
                          sizeof parameters / sizeof *parameters);
     if (problem == PROBLEM_NONE)
-        log_event(LOG_INFO, "second_factor_set_up", LOG_C("user", session->user_id));
+        log_security(LOG_INFO, "second_factor_set_up", LOG_C("user", session->user_id));
     return problem;
 }
 

@@ -64,7 +64,7 @@ class TestSecurityEvents:
             "grant_type": "refresh_token", "refresh_token": "x" * 86, "client_id": people.default_app["client_id"]}))
 
     def test_logins(self, own_api, people):
-        user, browser = people.user("regency_facilitator"), Browser(own_api)
+        user, browser = people.user("portal"), Browser(own_api)
         ours = browser.request
         browser.request = lambda method, path, data=None, headers=None: ours(method, path, data, {**FROM, **(headers or {})})
         page = browser.open(people.default_app)
