@@ -1,8 +1,8 @@
 -- The ground every migration and rule stands on: extensions, days, ids, refusals, words and places.
 -- Runs before the migrations (its name begins with "base"), so nothing here may name a table in SQL
 -- that is checked when the function is made. A function used by an index or a generated column
--- (words, words_vector, earth_point, region_level, region_parent) is never changed in its results:
--- a new one gets a new name and a migration.
+-- (words, words_vector, name_words, name_vector, earth_point, region_level, region_parent) is never changed in its
+-- results: a new one gets a new name and a migration.
 
 CREATE EXTENSION IF NOT EXISTS btree_gist;
 CREATE EXTENSION IF NOT EXISTS unaccent;
@@ -69,17 +69,46 @@ RETURN EXISTS (SELECT FROM unnest(froms, tos, ranks) AS range(from_code, to_code
 
 -- ---- words of a name --------------------------------------------------------------------------------
 
--- The words of a text: accents and case put aside, everything but letters and digits a gap.
+-- The words of a text: accents and case put aside, everything but letters and digits a gap. What is compared of names.
 CREATE OR REPLACE FUNCTION words(value text) RETURNS text[]
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN array_remove(regexp_split_to_array(
         lower(public.unaccent('public.unaccent'::regdictionary, value)), '[^[:alnum:]]+'), '');
 
+-- The words of a text as they are searched for: accents and case put aside, a word going on over apostrophes and hyphens.
+-- Of the signs that are written for an apostrophe or a hyphen, one is left of each kind: ' and -.
+CREATE OR REPLACE FUNCTION name_words(value text) RETURNS text[]
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN regexp_split_to_array(
+        translate(lower(public.unaccent('public.unaccent'::regdictionary, value)),
+                  E'`\u00B4\u02B9\u02BB\u02BC\u02BD\u02BE\u02BF\u02C0\u02C8\u02CA\u02CB\u2018\u2019\u201B\u2032\u2035\uA78C\uFF07'
+                   '\u00AD\u02D7\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\uFE58\uFE63\uFF0D',
+                  repeat('''', 19) || repeat('-', 13)),
+        '[^[:alnum:]''-]+');
+
+-- What a name is found by: each word without its apostrophes and hyphens, from its beginning and from behind each of
+-- these. Sitio-tio is {sitiotio,tio}: a beginning of these is sitio, sitiotio or tio.
+CREATE OR REPLACE FUNCTION name_vector(value text) RETURNS tsvector
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN (SELECT array_to_tsvector(coalesce(array_agg(array_to_string(w.parts[s.first:], '')), '{}'))
+        FROM (SELECT array_remove(regexp_split_to_array(word, '[''-]+'), '') FROM unnest(public.name_words(value)) word) w (parts)
+        CROSS JOIN LATERAL generate_subscripts(w.parts, 1) s (first));
+
+-- All the words, each as the beginning of a word: without its apostrophes, and with a hyphen either as one word or as its
+-- parts (Sitio-tio finds Sitiotio and Sitio Tio). No word at all matches nothing.
+CREATE OR REPLACE FUNCTION name_query(value text) RETURNS tsquery
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN (SELECT coalesce(string_agg(CASE cardinality(w.parts) WHEN 1 THEN format('''%s'':*', w.parts[1])
+                                   ELSE format('(''%s'':* | (''%s'':*))', array_to_string(w.parts, ''),
+                                               array_to_string(w.parts, ''':* & ''')) END, ' & '), '')::tsquery
+        FROM (SELECT array_remove(regexp_split_to_array(replace(word, '''', ''), '-+'), '') FROM unnest(name_words(value)) word) w (parts)
+        WHERE cardinality(w.parts) > 0);
+
+-- The column words of region and library, and what the version before asks of it. Nothing else uses these.
 CREATE OR REPLACE FUNCTION words_vector(value text) RETURNS tsvector
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN array_to_tsvector(public.words(value));
 
--- All the words, each as the beginning of a word. No word at all matches nothing.
 CREATE OR REPLACE FUNCTION words_query(value text) RETURNS tsquery
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN (SELECT coalesce(string_agg('''' || word || ''':*', ' & '), '')::tsquery FROM unnest(words(value)) word);

@@ -47,7 +47,7 @@ FROM (
       AND l.id = (SELECT i.library_id FROM library_identifier i WHERE i.scheme = split_part(:identifier, ':', 1) --? identifier
                   AND identifier_key(i.scheme, i.value) = identifier_key(split_part(:identifier, ':', 1),        --? identifier
                                                                          substr(:identifier, strpos(:identifier, ':') + 1))) --? identifier
-      AND l.words @@ (SELECT words_query(:q))                                                                    --? q
+      AND name_vector(l.name) @@ (SELECT name_query(:q))                                                          --? q
       AND l.location <@ (SELECT earth_box(earth_point(:near.latitude, :near.longitude), coalesce(:radius_km, 25))) --? near
       AND earth_distance_km(l.location, (SELECT earth_point(:near.latitude, :near.longitude))) <= coalesce(:radius_km, 25) --? near
       AND l.located = :has_location                                                                              --? has_location
@@ -72,9 +72,9 @@ FROM (
         , l.updated_at                                                                                           --? as_of and sort.updated_at
         , earth_distance_km(l.location, (SELECT earth_point(:near.latitude, :near.longitude))) AS distance_km    --? as_of and near
     FROM (SELECT h.library_id AS id, h.place, h.kind, h.region_code, h.supervisor_id, h.starts_on,               --? as_of
-              w.name, w.words, w.npp, w.status, w.location, w.located, w.updated_at, w.placed_from               --? as_of
+              w.name, w.npp, w.status, w.location, w.located, w.updated_at, w.placed_from                        --? as_of
           FROM library_placement h CROSS JOIN LATERAL (                                                          --? as_of
-              SELECT w.name, w.words, w.npp, w.status, w.location, w.located, w.updated_at, w.placed_from        --? as_of
+              SELECT w.name, w.npp, w.status, w.location, w.located, w.updated_at, w.placed_from                 --? as_of
               FROM library w WHERE w.id = h.library_id OFFSET 0) w                                               --? as_of
           WHERE h.ends_on >= :as_of AND coalesce(h.starts_on, '-infinity') <= :as_of) l                          --? as_of
     WHERE l.starts_on IS DISTINCT FROM l.placed_from                                                             --? as_of
@@ -87,7 +87,7 @@ FROM (
       AND l.id = (SELECT i.library_id FROM library_identifier i WHERE i.scheme = split_part(:identifier, ':', 1) --? as_of and identifier
                   AND identifier_key(i.scheme, i.value) = identifier_key(split_part(:identifier, ':', 1),        --? as_of and identifier
                                                                          substr(:identifier, strpos(:identifier, ':') + 1))) --? as_of and identifier
-      AND l.words @@ (SELECT words_query(:q))                                                                    --? as_of and q
+      AND name_vector(l.name) @@ (SELECT name_query(:q))                                                          --? as_of and q
       AND l.location <@ (SELECT earth_box(earth_point(:near.latitude, :near.longitude), coalesce(:radius_km, 25))) --? as_of and near
       AND earth_distance_km(l.location, (SELECT earth_point(:near.latitude, :near.longitude))) <= coalesce(:radius_km, 25) --? as_of and near
       AND l.located = :has_location                                                                              --? as_of and has_location

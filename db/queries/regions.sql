@@ -7,7 +7,7 @@ SELECT r.code, r.name, r.level, r.type, r.parent_code, r.valid_from, r.valid_to,
     , CASE WHEN r.valid_to < today() THEN (r.valid_to + 1)::timestamp AT TIME ZONE 'Asia/Jakarta' END AS "@deleted_at" --? deleted.include and not as_of
 FROM region r                                                                       --? not q
 FROM (SELECT w.code, w.name, w.level, w.type, w.parent_code, w.valid_from, w.valid_to, w.successors, w.created_at, w.updated_at --? q
-      FROM region w WHERE w.words @@ (SELECT words_query(:q)) OFFSET 0) r           --? q
+      FROM region w WHERE name_vector(w.name) @@ (SELECT name_query(:q)) OFFSET 0) r --? q
 WHERE true
   AND (r.valid_to IS NULL OR r.valid_to >= today())                                 --? not as_of and not deleted.include
   AND (r.valid_from IS NULL OR r.valid_from <= :as_of)                              --? as_of

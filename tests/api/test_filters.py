@@ -35,7 +35,8 @@ def fault_of(answer):
 
 @pytest.fixture(scope="module")
 def named(own_api):
-    names = ["Taman Baca Pélangi Séjahtera", "TAMAN BACA PELANGI", "Taman Bacaan Mélati", "Baca-Baca (Kopi & Buku) 45", "Ruang Œuvre"]
+    names = ["Taman Baca Pélangi Séjahtera", "TAMAN BACA PELANGI", "Taman Bacaan Mélati", "Baca-Baca (Kopi & Buku) 45", "Ruang Œuvre", "TBM Jum\u2019at",
+             "TBM Sitio-tio"]
     return {name: made(own_api, name=name)["id"] for name in names}
 
 
@@ -45,6 +46,8 @@ def named(own_api):
     ("tam%20bac%20mel", [2]), ("taman+baca+melati", [2]), ("baca%20kopi", [3]), ("kopi%26buku", [3]), ("45", [3]),
     ("%28kopi%29", [3]), ("kopi%20%26%20buku", [3]), ("kopi%20%7C%20melati", []), ("%21melati%20taman", [2]), ("oeuvre", [4]),
     ("'%20OR%201%3D1%20--", []), ("pelangi%3A*", [0, 1]), ("%26%20%7C%20%21", []), ("---", []), ("%25", []), ("_", []),
+    ("bacabaca", [3]), ("baca-baca", [0, 1, 2, 3]), ("baca%20baca", [0, 1, 2, 3]), ("jumat", [5]), ("jum'at", [5]), ("jum%20at", [5]), ("JUM%60AT", [5]),
+    ("jum%CA%BCa", [5]), ("sitiotio", [6]), ("sitio-tio", [6]), ("sitio%E2%80%90tio", [6]), ("sitio%20tio", [6]), ("tio", [6]), ("itio", []),
 ])
 def test_words_of_a_name(own_api, named, q, found):
     names = list(named)

@@ -52,6 +52,31 @@ def test_the_block_of_a_code_says_its_type(api):
         assert item["type"] == block[item["code"][9]], item
 
 
+SIGNS = "'\u2019\u02bc\u02bb`\u00b4\u2010\u2011-"
+
+
+@pytest.fixture(scope="module")
+def signed(api):
+    """One code for each name that has an apostrophe or a hyphen."""
+    rows = rows_of(api.get("/v1/regions?format=csv&fields=code,name").text)
+    assert sum(bool(re.search(f"[{SIGNS}]", row["name"])) for row in rows) > 850
+    return {row["name"]: row["code"] for row in rows if re.search(f"[{SIGNS}]", row["name"])}
+
+
+@pytest.mark.parametrize("spell", [lambda name: name, lambda name: re.sub(f"[{SIGNS}]", "", name), lambda name: re.sub(f"[{SIGNS}]", " ", name),
+                                   lambda name: re.sub(f"[{SIGNS}]", "\u2019", name), lambda name: re.sub(f"[{SIGNS}]", "\u2011", name).upper(),
+                                   lambda name: re.findall(rf"[^{SIGNS}]*\w[^{SIGNS}]*", name)[-1]],
+                         ids=["as it is", "without signs", "blanks", "apostrophes", "hyphens", "the last part"])
+def test_names_are_found_however_their_signs_are_typed(api, signed, spell):
+    missed = {name: code for name, code in signed.items()
+              if not any(item["code"] == code for item in api.get("/v1/regions", params={"q": spell(name), "within": code}).json()["items"])}
+    assert not missed
+
+
+def test_an_apostrophe_makes_no_two_words(api):
+    assert "Danau Sarang Elang" not in [item["name"] for item in api.pages("/v1/regions?q=sa'dan&limit=500")]
+
+
 def test_one_region(api):
     region = api.get("/v1/regions/19.01.06.2002").json()
     assert {name: region[name] for name in ("code", "name", "level", "type", "parent_code", "valid_to", "successors")} == {

@@ -1,7 +1,7 @@
 -- The ground: days, ids, words, ranges, refusals, claims.
 BEGIN;
 \ir fixture.psql
-SELECT plan(38);
+SELECT plan(41);
 
 SELECT is(today(), (now() AT TIME ZONE 'Asia/Jakarta')::date, 'a day is a day in Asia/Jakarta');
 SET LOCAL timezone = 'America/New_York';
@@ -13,10 +13,26 @@ SELECT ok(abs(('x' || left(replace(uuidv7()::text, '-', ''), 12))::bit(48)::bigi
 SELECT isnt(uuidv7(), uuidv7(), 'no two are equal');
 
 SELECT is(words('  Désa  Ma''rang-2, (Lama) '), '{desa,ma,rang,2,lama}', 'words without accents, case and signs');
-SELECT ok(words_vector('Perpustakaan Désa Mawar') @@ words_query(q), format('%L finds Désa Mawar', q))
+SELECT ok(name_vector('Perpustakaan Désa Mawar') @@ name_query(q), format('%L finds Désa Mawar', q))
 FROM (VALUES ('mawar'), ('MAW'), ('desa maw'), ('perp, mawar'), ('Désa')) AS q (q);
-SELECT ok(NOT words_vector('Perpustakaan Désa Mawar') @@ words_query(q), format('%L does not', q))
+SELECT ok(NOT name_vector('Perpustakaan Désa Mawar') @@ name_query(q), format('%L does not', q))
 FROM (VALUES ('awar'), ('mawar melati'), ('...'), (' '), ('''')) AS q (q);
+SELECT is_empty($$
+    SELECT n, q FROM (VALUES
+        ('Sitio-tio', ARRAY['sitio-tio', 'sitiotio', 'sitio tio', 'sitio', 'tio', 'TIO Sit', E'Sitio\u2011tio', 'si''tiotio']),
+        ('Sitiotio', ARRAY['sitio-tio', 'sitiotio']), ('Sitio Tio', ARRAY['sitio-tio', 'sitio tio']),
+        ('Ma''rang', ARRAY['marang', 'ma''rang', E'Ma\u2019rang', 'ma rang', 'ma-rang', 'mar']), ('Marang', ARRAY['ma''rang', 'ma`rang']),
+        ('Sa''dan-Ulu', ARRAY['sadanulu', 'sa''dan ulu', 'sadan-ulu', 'sa dan ulu', 'danulu', 'ulu']),
+        ('TBM ''Mawar''', ARRAY['mawar', '''mawar''', '''maw']), ('Baca- -Baca', ARRAY['baca baca', '-baca', 'baca-'])) AS names (n, queries), unnest(queries) q
+    WHERE NOT name_vector(n) @@ name_query(q)$$, 'a name is found with its apostrophes and hyphens, without them, and by blanks in their place');
+SELECT is_empty($$
+    SELECT n, q FROM (VALUES ('Danau Sarang Elang', 'sa''dan'), ('Sitio-tio', 'itio'), ('Sitiotio', 'tio'), ('Ma''rang', 'arang'), ('Tio', 'sitio-tio')) AS names (n, q)
+    WHERE name_vector(n) @@ name_query(q)$$, 'and by nothing else');
+SELECT is_empty($$
+    SELECT n FROM regexp_split_to_table(E'''`\u00B4\u02B9\u02BB\u02BC\u02BD\u02BE\u02BF\u02C0\u02C8\u02CA\u02CB\u2018\u2019\u201B\u2032\u2035\uA78C\uFF07'
+        || E'-\u00AD\u2010\u2011\u2012\u2013\u2014\u2015\u2212\uFE63\uFF0D', '') sign, unnest(ARRAY['Ma' || sign || 'rang', 'Ma' || sign || sign || 'rang']) n
+    WHERE NOT (name_vector(n) @@ name_query('marang') AND name_vector(n) @@ name_query('rang') AND name_vector('Marang') @@ name_query(n))$$,
+    'whatever sign is written for an apostrophe or a hyphen');
 
 SELECT is(text_line(E'  Perpustakaan\u00A0\u3000Cafe\u0301\n'), 'Perpustakaan Café', 'one line in its form');
 SELECT is(text_free(E'\n satu\n\n  dua \r\n'), E'satu\n\n  dua', 'several lines keep theirs');
