@@ -155,6 +155,7 @@ class TestThePast:
     def test_with_its_source(self, api):
         body = {"phase_id": programs.phase(api)["id"], "library_id": programs.library(api)["id"], "support": "full", "origin": "historical"}
         problem(api.post("/v1/participations", json=body, token="national_admin"), 409, "source_required")
+        problem(programs.change(api, path_of(past(api, "active")), source=None), 409, "source_required")
 
     def test_not_of_the_future(self, api):
         body = {"phase_id": programs.phase(api)["id"], "library_id": programs.library(api)["id"], "support": "full",

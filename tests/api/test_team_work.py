@@ -132,6 +132,7 @@ def test_the_manners_every_part_shares(own_api, one, part):
     first, again = (own_api.post(path, token="national_admin", json=body) for _ in range(2))
     assert (first.status_code, again.status_code) == (201, 200), first.text
     single = first.headers["Location"]
+    problem(own_api.post(path, token="national_admin", json={**body, **CHANGES[part]}), 409, "id_taken")
     for target in (path, single):
         assert own_api.get(target, headers={"If-None-Match": own_api.get(target).headers["ETag"]}).status_code == 304
         problem(own_api.get(target + "?x=1"), 400, "invalid_parameter")
