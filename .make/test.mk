@@ -27,11 +27,11 @@ test-build: $(BUILD)/asan/tpbis $(UNIT_TESTS) $(REPLAYS)
 test-previous: ## build the version before, from which tests/io/test_upgrade.py upgrades
 	@cd $(ROOT) && $(PYTHON) tests/harness/previous.py
 
-test-db: $(BUILD)/asan/tpbis ## rules, plans and the catalogue, in a throw-away database (pgTAP)
-	@cd $(ROOT) && tests/db/run '$(BUILD)/asan/tpbis'
-
 # Files go to as many workers as there are cores; what mostly waits takes twice as many.
 WORKERS ?= $(shell nproc)
+test-db: $(BUILD)/asan/tpbis ## rules, plans and the catalogue, in a throw-away database (pgTAP)
+	@$(PYTEST) tests/db -n $(WORKERS) --dist loadfile -rs --binary '$(BUILD)/asan/tpbis'
+
 test-api: $(BUILD)/asan/tpbis ## the binary over HTTP, as its clients see it
 	@$(PYTEST) tests/api -n $(WORKERS) --dist loadfile -rs --whole-contract --processes 2 --binary '$(BUILD)/asan/tpbis'
 

@@ -82,16 +82,38 @@ def told_of(api, method, address, media, texts):
     return found
 
 
-def each(api, text):
+def walked(api, deal):
+    """What each text of each body is told, where `deal` gives the text for a body by its number."""
     count = 0
-    for method, address, media, schema in bodies(api.contract):
+    for number, (method, address, media, schema) in enumerate(bodies(api.contract)):
+        text = deal(number)
         texts = Texts(api.contract, schema, text)
         if texts.told:
             found = told_of(api, method, address, media, texts)
             for pointer, (kind, optional) in texts.told.items():
                 count += 1
-                yield f"{method} {address} {pointer} {text!r}", kind, optional, found.get(pointer, set())
+                yield f"{method} {address} {pointer} {text!r}", kind, optional, found.get(pointer, set()), text
     assert count > 120
+
+
+def each(api, text):
+    """That text in every body."""
+    for where, kind, optional, codes, _ in walked(api, lambda number: text):
+        yield where, kind, optional, codes
+
+
+def dealt(api, texts):
+    """Every body with one of the texts, and every text in the bodies of one resource, which have every kind of text."""
+    yield from walked(api, lambda number: texts[number % len(texts)])
+    for text in texts:
+        kinds = set()
+        for method, address, media, schema in (row for row in bodies(api.contract) if row[1] == "/v1/libraries"):
+            given = Texts(api.contract, schema, text)
+            found = told_of(api, method, address, media, given)
+            for pointer, (kind, optional) in given.told.items():
+                kinds.add(kind)
+                yield f"{method} {address} {pointer} {text!r}", kind, optional, found.get(pointer, set()), text
+        assert kinds >= {"line", "name", "free"}, kinds
 
 
 @pytest.mark.parametrize("text", ["Siti\u202eAminah", "Siti\u2066Aminah"])
@@ -100,15 +122,13 @@ def test_no_text_turns_round_what_stands_beside_it(api, text):
         assert "invisible_character" in codes, where
 
 
-@pytest.mark.parametrize("text", [f"Desa{mark}Kapuk" for mark in UNSEEN] + UNSEEN)
-def test_nothing_invisible_on_a_line(api, text):
-    for where, kind, _, codes in each(api, text):
+def test_nothing_invisible_on_a_line(api):
+    for where, kind, _, codes, text in dealt(api, [f"Desa{mark}Kapuk" for mark in UNSEEN] + UNSEEN):
         assert "invisible_character" in codes or (kind == "free" and len(text) > 1) or codes & {"bare_mark"}, where
 
 
-@pytest.mark.parametrize("text", [f"Desa{mark}" for mark in NO_CHARACTER])
-def test_no_character_without_a_meaning(api, text):
-    for where, kind, _, codes in each(api, text):
+def test_no_character_without_a_meaning(api):
+    for where, kind, _, codes, text in dealt(api, [f"Desa{mark}" for mark in NO_CHARACTER]):
         assert "unknown_character" in codes or (kind == "free" and text.endswith("\u0378")), where
 
 

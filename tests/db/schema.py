@@ -1,19 +1,16 @@
 """A database of its own with our schema and nothing in it, and the statements of db/queries as the service assembles them.
 Never to break: what is run here is the text of db/, nothing written again by hand."""
-import os
 import pathlib
 import sys
 
 import psycopg2
-import psycopg2.extensions
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "openapi"))
 from compiler.contract import check_contract  # noqa: E402
 from compiler.source import Documents, Report  # noqa: E402
 
-OWNER_URL = os.environ.get("TPBIS_OWNER_DATABASE_URL", "")
-API_URL = os.environ.get("TPBIS_DATABASE_URL", "")
+CLUSTER = None  # harness.cluster.Cluster; conftest.py sets it for the whole run
 
 # What the contract's types are to PostgreSQL.
 SQL_TYPES = {"text": "text", "integer": "bigint", "number": "float8", "boolean": "boolean", "uuid": "uuid", "date": "date",
@@ -35,30 +32,22 @@ def files_in_order():
 
 def fresh_database(name):
     """Makes the database anew; returns (owner's, service's) connection strings."""
-    owner = psycopg2.connect(OWNER_URL)
-    owner.autocommit = True
-    with owner.cursor() as cursor:
+    with CLUSTER.connect("postgres") as owner, owner.cursor() as cursor:
         cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         cursor.execute(f"CREATE DATABASE {name}")
         cursor.execute(f"GRANT CONNECT ON DATABASE {name} TO tpbis_api")
-    owner.close()
-    owner_url, api_url = (psycopg2.extensions.make_dsn(url, dbname=name) for url in (OWNER_URL, API_URL))
-    connection = psycopg2.connect(owner_url)
+    connection = psycopg2.connect(CLUSTER.url(name, owner=True))
     with connection, connection.cursor() as cursor:
         # the migrator's own, see db/migrate.c
         cursor.execute("CREATE TABLE schema_migration (name text, applied_at timestamptz, checksum text)")
         for path in files_in_order():
             cursor.execute(path.read_text())
     connection.close()
-    return owner_url, api_url
+    return CLUSTER.url(name, owner=True), CLUSTER.url(name)
 
 
 def drop_database(name):
-    owner = psycopg2.connect(OWNER_URL)
-    owner.autocommit = True
-    with owner.cursor() as cursor:
-        cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-    owner.close()
+    CLUSTER.drop_database(name)
 
 
 def type_of(name, statement_name, present):

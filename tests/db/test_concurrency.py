@@ -41,26 +41,20 @@ WHERE (l.region_code, l.supervisor_id, l.placed_from, l.closed_on) IS DISTINCT F
 
 @pytest.fixture(scope="module")
 def base():
-    schema.fresh_database(NAME + "_base")
-    url = psycopg2.extensions.make_dsn(schema.OWNER_URL, dbname=NAME + "_base")
+    url, _ = schema.fresh_database(NAME + "_base")
     connection = psycopg2.connect(url)
     with connection, connection.cursor() as cursor:
         cursor.execute(FIXTURE)
     connection.close()
     yield NAME + "_base"
-    schema.drop_database(NAME)
     schema.drop_database(NAME + "_base")
 
 
 @pytest.fixture
-def url(base):
-    owner = psycopg2.connect(schema.OWNER_URL)
-    owner.autocommit = True
-    with owner.cursor() as cursor:
-        cursor.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
-        cursor.execute(f"CREATE DATABASE {NAME} TEMPLATE {base}")
-    owner.close()
-    return psycopg2.extensions.make_dsn(schema.OWNER_URL, dbname=NAME)
+def url(base, cluster):
+    name = cluster.make_database(base)
+    yield cluster.url(name, owner=True)
+    cluster.drop_database(name)
 
 
 class Writer:

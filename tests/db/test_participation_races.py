@@ -1,9 +1,7 @@
 """Participations under many writers: whatever they try, in whatever order, a plain recount finds every rule kept."""
 
-import os
 import random
 import threading
-import uuid
 
 import psycopg2
 import pytest
@@ -14,20 +12,8 @@ NEXT = {None: {"nominated"}, "nominated": {"confirmed", "withdrawn"}, "confirmed
 
 
 @pytest.fixture
-def url():
-    """A copy of the loaded database."""
-    owner = os.environ["TPBIS_OWNER_DATABASE_URL"]
-    head, mark, query = owner.partition("?")
-    base, source = head.rsplit("/", 1)
-    name = "races_" + uuid.uuid4().hex[:10]
-    admin = psycopg2.connect(f"{base}/postgres{mark}{query}")
-    admin.autocommit = True
-    with admin.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {name} TEMPLATE {source}")
-    yield f"{base}/{name}{mark}{query}"
-    with admin.cursor() as cursor:
-        cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    admin.close()
+def url(cluster, copy):
+    return cluster.url(copy, owner=True)
 
 
 def write(url, seed, phases, libraries, refusals):

@@ -7,12 +7,11 @@ a few codes changed, in full size, as an operator would load them.
 import csv
 import gzip
 import io
-import os
 import subprocess
 import uuid
 
-import psycopg2
 import pytest
+from harness.cluster import TEMPLATE
 from harness.sources import S3
 
 EDITION_DAY, DAY_BEFORE = "2026-01-01", "2025-12-31"
@@ -23,15 +22,11 @@ LEVEL_FILE = {2: "provinces", 5: "regencies", 8: "districts", 13: "villages"}
 
 
 class Database:
-    """One database of the cluster that tests/db/run started."""
+    """One database of the cluster."""
 
-    def __init__(self, binary, name):
-        self.binary, self.name = str(binary), name
-        url = os.environ["TPBIS_OWNER_DATABASE_URL"]
-        head, mark, query = url.partition("?")
-        self.url = head[: head.rindex("/") + 1] + name + mark + query
-        self.connection = psycopg2.connect(self.url)
-        self.connection.autocommit = True
+    def __init__(self, cluster, name):
+        self.cluster, self.name = cluster, name
+        self.connection = cluster.connect(name)
 
     def rows(self, sql, *values):
         with self.connection.cursor() as cursor:
@@ -43,10 +38,7 @@ class Database:
 
     def run(self, *words, good=True):
         """A subcommand of the binary; what it printed."""
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("TPBIS_")}
-        environment.update(TPBIS_DATABASE_URL=self.url, TPBIS_OWNER_DATABASE_URL=self.url)
-        done = subprocess.run([self.binary, *map(str, words)], env=environment, text=True, capture_output=True,
-                              timeout=300, check=False)
+        done = self.cluster.run(self.name, *map(str, words), check=False)
         assert (done.returncode == 0) == good, done.stdout + done.stderr
         assert "Sanitizer" not in done.stderr and "runtime error" not in done.stderr, done.stderr
         return done.stdout
@@ -85,40 +77,33 @@ def shipped(root):
     return found
 
 
-@pytest.fixture(scope="session")
-def loaded(binary):
-    """The database as tests/db/run loaded it; nobody writes here."""
-    name = os.environ["TPBIS_OWNER_DATABASE_URL"].partition("?")[0].rsplit("/", 1)[1]
-    database = Database(binary, name)
+@pytest.fixture(scope="module")
+def loaded(cluster, shared_copy):
+    """The reference data as an installation is born with; nobody writes here."""
+    database = Database(cluster, shared_copy)
     yield database
     database.connection.close()
 
 
 @pytest.fixture
-def make_database(binary, loaded):
-    """Makes databases: copies of the loaded one, or migrated ones without any data."""
-    maintenance, made = Database(binary, "postgres"), []
+def make_database(cluster):
+    """Makes databases: copies of the loaded one, or of another."""
+    made = []
 
-    def make(template):
-        name = "reference_" + uuid.uuid4().hex[:8]
-        maintenance.rows(f"CREATE DATABASE {name} TEMPLATE {template}")
-        made.append(Database(binary, name))
+    def make(template=TEMPLATE):
+        made.append(Database(cluster, cluster.make_database(template)))
         return made[-1]
 
     yield make
     for database in made:
         database.connection.close()
-        maintenance.rows(f"DROP DATABASE {database.name}")
-    maintenance.connection.close()
+        cluster.drop_database(database.name)
 
 
 @pytest.fixture
-def database(binary, loaded, make_database):
+def database(make_database):
     """A copy of the loaded database, to write in."""
-    loaded.connection.close()  # a template has no visitors
-    copy = make_database(loaded.name)
-    loaded.connection = Database(binary, loaded.name).connection
-    return copy
+    return make_database()
 
 
 @pytest.fixture

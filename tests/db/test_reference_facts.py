@@ -71,41 +71,19 @@ class Facts(Database):
 
 
 @pytest.fixture(scope="module")
-def template(binary):
-    """A database just migrated and loaded. Nobody stays connected, so that copies can be made."""
-    maintenance = Database(binary, "postgres")
-    name = "facts_" + uuid.uuid4().hex[:8]
-    maintenance.rows(f"CREATE DATABASE {name}")
-    database = Facts(binary, name)
-    database.run("migrate")
-    assert database.told() == [f"facts: {ALL} loaded"]
-    database.connection.close()
-    yield name
-    maintenance.rows(f"DROP DATABASE {name} WITH (FORCE)")
-    maintenance.connection.close()
-
-
-def copied(binary, template):
-    maintenance = Database(binary, "postgres")
-    name = "facts_" + uuid.uuid4().hex[:8]
-    maintenance.rows(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
-    database = Facts(binary, name)
+def facts(cluster, shared_copy):
+    """To read."""
+    database = Facts(cluster, shared_copy)
     yield database
     database.connection.close()
-    maintenance.rows(f"DROP DATABASE {name} WITH (FORCE)")
-    maintenance.connection.close()
-
-
-@pytest.fixture(scope="module")
-def facts(binary, template):
-    """To read."""
-    yield from copied(binary, template)
 
 
 @pytest.fixture
-def mine(binary, template):
+def mine(cluster, copy):
     """To write in."""
-    yield from copied(binary, template)
+    database = Facts(cluster, copy)
+    yield database
+    database.connection.close()
 
 
 @pytest.fixture(scope="module")
@@ -305,12 +283,9 @@ def test_a_fact_of_a_later_release_comes_in_alone(mine):
     assert mine.value("SELECT count(*) FROM published_figure") == 58
 
 
-def test_somebody_was_here_first(binary, template):
+def test_somebody_was_here_first(cluster):
     """A team, a programme and a participation of their own stay; what cannot stand beside them is left out and told."""
-    maintenance = Database(binary, "postgres")
-    name = "facts_" + uuid.uuid4().hex[:8]
-    maintenance.rows(f"CREATE DATABASE {name}")
-    database = Facts(binary, name)
+    database = Facts(cluster, cluster.make_database("template1"))
     try:
         database.run("migrate")
         database.rows("INSERT INTO region (code, name, type) VALUES ('19', 'Kepulauan Bangka Belitung', 'provinsi')")
@@ -327,5 +302,4 @@ def test_somebody_was_here_first(binary, template):
         assert database.last_audit() == before
     finally:
         database.connection.close()
-        maintenance.rows(f"DROP DATABASE {name} WITH (FORCE)")
-        maintenance.connection.close()
+        cluster.drop_database(database.name)

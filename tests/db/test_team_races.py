@@ -2,7 +2,6 @@
 none of the rules' own functions, finds every rule kept on every day."""
 
 import datetime
-import os
 import random
 import threading
 import uuid
@@ -11,12 +10,17 @@ import psycopg2
 import pytest
 from psycopg2 import errors, extensions
 
-URL = os.environ.get("TPBIS_OWNER_DATABASE_URL")
-pytestmark = pytest.mark.skipif(not URL, reason="tests/db/run gives the database")
+URL = None  # of the database that all tests of this file share
 WRITERS = 16
 LEVELS = [extensions.ISOLATION_LEVEL_READ_COMMITTED, extensions.ISOLATION_LEVEL_REPEATABLE_READ, extensions.ISOLATION_LEVEL_SERIALIZABLE]
 REFUSED = "TB001"
 EXPECTED = (errors.ExclusionViolation, errors.SerializationFailure, errors.DeadlockDetected)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _shared(cluster, shared_copy):
+    global URL
+    URL = cluster.url(shared_copy, owner=True)
 
 
 @pytest.fixture
