@@ -244,7 +244,8 @@ struct operation {
     const struct security
         *reach; /* x-reach: the scopes whose reach is bound, else those of security */
     uint8_t reach_count;
-    uint16_t key; /* creates: the name whose value ends Location; NAME_ID unless x-key says */
+    const char *place; /* x-place: the rule of place that its gate asks, "untold", or NULL */
+    uint16_t key;      /* creates: the name whose value ends Location; NAME_ID unless x-key says */
     uint16_t parameter_count, member_count, reference_count, field_count, table_count;
     const struct parameter
         *parameters;           /* of the path first, in the path's order; then of the query */

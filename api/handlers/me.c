@@ -1,5 +1,5 @@
 /* GET /v1/me/can: would an operation be let through, and there? Rule: the scopes and the reach are those of the target's own gates
- * (its security, its x-reach); the place is judged in the database by the functions that its gates ask. */
+ * (its security, its x-reach); the place is judged in the database by the rule that its gate asks (its x-place). */
 #include "api/handlers/handlers.h"
 #include "api/respond.h"
 #include "auth/scope.h"
@@ -54,25 +54,6 @@ static void target_reach_bind(struct call *call, const struct operation *target)
     call_set_cstr(call, NAME_REACH_LIBRARIES, reach.libraries);
 }
 
-static bool asks_reach(const struct statement *statement)
-{
-    for (size_t i = 0; statement && i < statement->parameter_count; i++)
-        if (statement->parameters[i].name >= NAME_REACH_FROM &&
-            statement->parameters[i].name <= NAME_REACH_LIBRARIES)
-            return true;
-    for (size_t i = 0; statement && i < statement->condition_count; i++)
-        for (size_t j = 0; j < 3; j++)
-            if (statement->conditions[i].names[j] == NAME_REACH)
-                return true;
-    return false;
-}
-
-/* Does the reach decide whether it is let through, and not only what its answer shows? */
-static bool gated(const struct operation *target)
-{
-    return asks_reach(target->gate) || asks_reach(target->write);
-}
-
 static enum problem_code answer(struct call *call)
 {
     struct query_step step = {contract_statement("me_can"), call->values, false};
@@ -104,14 +85,14 @@ enum problem_code handle_me_can(struct call *call)
                 library = call_value(call, "library");
     const struct operation *target = operation_named(id);
     if (!target) {
-        call_fault(call, "operation", FAULT_enum, SPAN("the operationIds of /openapi.json"));
+        call_fault(call, "operation", FAULT_enum, SPAN("operationId (/openapi.json)"));
         return PROBLEM_invalid_parameter;
     }
     call_bind(call, "can.operation", id);
     call_bind(call, "can.region", region);
     call_bind(call, "can.library", library);
     call_bind(call, "can.held", needed_bind(call, target) ? SPAN("true") : SPAN("false"));
-    call_bind(call, "can.gated", gated(target) ? SPAN("true") : SPAN("false"));
+    call_bind(call, "can.rule", target->place ? span_of(target->place) : (struct span){0});
     target_reach_bind(call, target);
     response_header(call, "Cache-Control", "no-store");
     return answer(call);

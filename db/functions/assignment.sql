@@ -210,10 +210,10 @@ DECLARE
 BEGIN
     IF wanted_library IS NOT NULL THEN
         SELECT place, library_rank(library.kind) AS rank, name INTO l FROM library WHERE id = wanted_library;
-        IF FOUND AND NOT in_reach(l.place, l.rank, reach_from, reach_to, reach_rank) THEN
+        IF FOUND AND NOT place_library(l.place, l.rank, reach_from, reach_to, reach_rank) THEN
             PERFORM refuse('out_of_reach', jsonb_build_object('what', l.name));
         END IF;
-    ELSIF NOT in_reach(coalesce(wanted_region, ''), 7, reach_from, reach_to, reach_rank) THEN
+    ELSIF NOT place_inside(coalesce(wanted_region, ''), reach_from, reach_to, reach_rank) THEN
         PERFORM refuse('out_of_reach', jsonb_build_object('what', coalesce(wanted_region, 'Indonesia')));
     END IF;
     RETURN gate_create_assignment(caller, caller_client, holder_user, holder_client, wanted_role, wanted_region, wanted_library,
@@ -254,7 +254,7 @@ $$;
 CREATE OR REPLACE FUNCTION gate_assignment_reach(wanted uuid, reach_from text[], reach_to text[], reach_rank bigint[]) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
-    IF NOT EXISTS (SELECT FROM assignment a WHERE a.id = wanted AND in_reach(a.place, 7, reach_from, reach_to, reach_rank)) THEN
+    IF NOT EXISTS (SELECT FROM assignment a WHERE a.id = wanted AND place_inside(a.place, reach_from, reach_to, reach_rank)) THEN
         PERFORM refuse('not_found');
     END IF;
     RETURN true;

@@ -89,10 +89,13 @@ RETURN 'c_' || replace(id::text, '-', '');
 
 -- ---- gates ------------------------------------------------------------------------------------------------------
 
--- Clients belong to no region: they are administered for the whole nation, or not at all.
+-- What belongs to no region (clients, programmes, phases) is written for the whole nation, or not at all.
 CREATE OR REPLACE FUNCTION gate_nation() RETURNS boolean
-LANGUAGE sql VOLATILE
-RETURN refuse('out_of_reach', '{"what": "Indonesia"}');
+LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN CASE WHEN place_nation() THEN true ELSE refuse('out_of_reach', '{"what": "Indonesia"}') END;
+END
+$$;
 
 CREATE OR REPLACE FUNCTION gate_client(wanted text, if_match bigint[]) RETURNS boolean
 LANGUAGE plpgsql AS $$

@@ -28,8 +28,7 @@ BEGIN
     SELECT place, kind, name INTO l FROM library WHERE id = wanted FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         PERFORM refuse('not_found');
-    ELSIF NOT (wanted = ANY (coalesce(reach_libraries, '{}'))
-               OR in_reach(l.place, library_rank(l.kind), reach_from, reach_to, reach_rank)) THEN
+    ELSIF NOT place_own_library(wanted, l.place, library_rank(l.kind), reach_from, reach_to, reach_rank, reach_libraries) THEN
         PERFORM refuse('out_of_reach', jsonb_build_object('what', l.name));
     END IF;
     RETURN gate_library(wanted, if_match);
@@ -41,7 +40,7 @@ CREATE OR REPLACE FUNCTION gate_library_place(kind text, region_code text, reach
     reach_rank bigint[]) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
-    IF NOT in_reach(coalesce(region_code, ''), library_rank(kind), reach_from, reach_to, reach_rank) THEN
+    IF NOT place_library(coalesce(region_code, ''), library_rank(kind), reach_from, reach_to, reach_rank) THEN
         PERFORM refuse('out_of_reach', jsonb_build_object('what', coalesce(region_code, 'Indonesia') || ', ' || kind));
     END IF;
     RETURN true;

@@ -1,48 +1,34 @@
--- May the caller do an operation, and there? Explains what the gates would say; it opens none. Never to be broken: the place is judged by the
--- functions that the gates ask (in_reach, team_in_reach), with the ranks that they use.
+-- May the caller do an operation, and there? Explains what the gates would say; it opens none. Never to be broken: the place is judged by
+-- the function that the operation's gate asks (place.sql), with the ranks that the gate gives it.
 
--- Which rule of places an operation has; NULL: none, its scope decides alone.
-CREATE OR REPLACE FUNCTION operation_place_rule(operation text) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE
-    WHEN operation IN ('create_library', 'delete_library', 'move_library') THEN 'library'
-    WHEN operation IN ('update_library', 'get_library_contact', 'put_identifier', 'delete_identifier', 'create_participation',
-        'update_participation', 'create_participation_plan', 'update_participation_plan', 'delete_participation_plan') THEN 'own_library'
-    WHEN operation IN ('create_organization', 'update_organization', 'create_training', 'update_training', 'create_person', 'update_person',
-        'delete_person') THEN 'area'
-    WHEN operation IN ('create_visit', 'update_visit') THEN 'visit'
-    WHEN operation IN ('create_replication', 'update_replication') THEN 'village'
-    WHEN operation IN ('create_team_meeting', 'update_team_meeting', 'create_team_task', 'update_team_task') THEN 'team_work'
-    WHEN operation IN ('create_team', 'update_team', 'create_team_member', 'update_team_member') THEN 'team'
-    WHEN operation IN ('create_team_decree', 'update_team_decree', 'create_team_funding', 'update_team_funding') THEN 'team_basis'
-    WHEN operation IN ('list_assignments', 'get_assignment') THEN 'inside'
-END;
-
-CREATE OR REPLACE FUNCTION me_can_place(rule text, region text, of_library uuid, place text, rank integer, froms text[], tos text[], ranks bigint[],
-    libraries uuid[]) RETURNS boolean
-LANGUAGE plpgsql STABLE AS $$ -- team_in_reach is made later
+-- `rule`: the operation's x-place. `rank`: of the library that is asked about, or of the one that stands for the region.
+CREATE OR REPLACE FUNCTION place_judged(rule text, region text, of_library uuid, place text, rank integer, froms text[], tos text[],
+    ranks bigint[], libraries uuid[]) RETURNS boolean
+LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN CASE rule
-        WHEN 'library' THEN in_reach(place, rank, froms, tos, ranks)
-        WHEN 'own_library' THEN in_reach(place, rank, froms, tos, ranks) OR coalesce(of_library = ANY (libraries), false)
-        WHEN 'area' THEN in_reach(place, 6, froms, tos, ranks)
-        WHEN 'visit' THEN in_reach(place, rank, froms, tos, ranks) -- or as the work of the province's or the kabupaten's team
+        WHEN 'nation' THEN place_nation()
+        WHEN 'library' THEN place_library(place, rank, froms, tos, ranks)
+        WHEN 'own_library' THEN place_own_library(of_library, place, rank, froms, tos, ranks, libraries)
+        WHEN 'area' THEN place_area(place, froms, tos, ranks)
+        WHEN 'certification' THEN place_certification(place, CASE WHEN of_library IS NOT NULL THEN rank END, froms, tos, ranks)
+        WHEN 'village' THEN place_village(place, froms, tos, ranks)
+        WHEN 'inside' THEN place_inside(place, froms, tos, ranks)
+        WHEN 'team' THEN place_team(region, froms, tos, ranks)
+        WHEN 'team_work' THEN place_team_work(region, froms, tos, ranks)
+        WHEN 'team_basis' THEN place_team_basis(region, froms, tos, ranks)
+        WHEN 'visit' THEN place_visit(place, rank, NULL, froms, tos, ranks) -- or as the work of the province's or the kabupaten's team
             OR EXISTS (SELECT FROM team t WHERE t.region_code IN (left(region, 2), left(region, 5))
-                       AND team_in_reach(t.region_code, 'work', froms, tos, ranks))
-        WHEN 'village' THEN in_reach(place, 5, froms, tos, ranks)
-        WHEN 'inside' THEN in_reach(place, 7, froms, tos, ranks)
-        WHEN 'team' THEN team_in_reach(region, 'team', froms, tos, ranks)
-        WHEN 'team_work' THEN team_in_reach(region, 'work', froms, tos, ranks)
-        WHEN 'team_basis' THEN team_in_reach(region, 'basis', froms, tos, ranks) END;
+                       AND place_visit(place, rank, t.region_code, froms, tos, ranks)) END;
 END
 $$;
 
--- `needed`: the alternatives of its security, each its scopes with blanks between; `held`: the token has one of them.
-CREATE OR REPLACE FUNCTION me_can(operation text, needed text[], held boolean, region text, of_library uuid, caller text, caller_client text,
+-- `rule`: x-place of the operation; NULL: its scope decides alone; 'untold': the place decides, and alone it cannot tell. `needed`: the
+-- alternatives of its security, each its scopes with blanks between; `held`: the token has one of them. `everywhere`: the reach is the nation.
+CREATE OR REPLACE FUNCTION me_can(operation text, rule text, needed text[], held boolean, region text, of_library uuid, caller text, caller_client text,
     everywhere boolean, froms text[], tos text[], ranks bigint[], libraries uuid[]) RETURNS json
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    rule text := operation_place_rule(operation);
     spot text := region; -- of the library, when one is named
     rank integer := CASE length(region) WHEN 2 THEN 2 WHEN 5 THEN 3 WHEN 8 THEN 4 ELSE 5 END;
     granting text[] := ARRAY(SELECT r.name::text FROM role r, unnest(needed) AS n (scopes)
@@ -58,9 +44,11 @@ BEGIN
         why := 'place_unknown';
     END IF;
     why := coalesce(why, CASE WHEN NOT held THEN 'scope_missing'
-        WHEN spot IS NOT NULL AND rule IS NOT NULL AND NOT everywhere
-             AND NOT me_can_place(rule, region, of_library, spot, rank, froms, tos, ranks, libraries) THEN 'out_of_reach' END);
-    RETURN json_build_object('operation', operation, 'allowed', why IS NULL, 'reason', why,
+        WHEN rule IS NULL OR everywhere THEN NULL
+        WHEN rule = 'untold' THEN 'not_judged'
+        WHEN (spot IS NOT NULL OR rule = 'nation')
+             AND place_judged(rule, region, of_library, spot, rank, froms, tos, ranks, libraries) IS NOT TRUE THEN 'out_of_reach' END);
+    RETURN json_build_object('operation', operation, 'allowed', CASE WHEN why IS DISTINCT FROM 'not_judged' THEN why IS NULL END, 'reason', why,
         'place_matters', rule IS NOT NULL, 'scopes', needed,
         'roles', CASE WHEN why IN ('scope_missing', 'out_of_reach') THEN granting ELSE '{}' END,
         'other_days', CASE WHEN why IN ('scope_missing', 'out_of_reach') THEN (
@@ -73,3 +61,12 @@ BEGIN
             ELSE '[]' END);
 END
 $$;
+
+-- As the version before calls them: of what its gates ask the reach for, it then tells neither yes nor no.
+CREATE OR REPLACE FUNCTION operation_place_rule(operation text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN NULL::text;
+CREATE OR REPLACE FUNCTION me_can(operation text, needed text[], held boolean, region text, of_library uuid, caller text, caller_client text,
+    everywhere boolean, froms text[], tos text[], ranks bigint[], libraries uuid[]) RETURNS json
+LANGUAGE sql STABLE
+RETURN me_can(operation, NULL, needed, held, region, of_library, caller, caller_client, everywhere, froms, tos, ranks, libraries);

@@ -32,13 +32,12 @@ BEGIN
 END
 $$;
 
--- May something that stands in that region ('' is the nation) be written there? Ranks are those of libraries: what is no
--- library is written by everybody who writes the lowest library of the region, so a role of rank 7 writes none.
+-- May something that is no library be written in that region (NULL or '': the nation)?
 CREATE OR REPLACE FUNCTION gate_area(area text, what text, reach_from text[], reach_to text[], reach_rank bigint[])
 RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
-    IF NOT in_reach(coalesce(area, ''), 6, reach_from, reach_to, reach_rank) THEN
+    IF NOT place_area(coalesce(area, ''), reach_from, reach_to, reach_rank) THEN
         PERFORM refuse('out_of_reach', jsonb_build_object('what', coalesce(what, nullif(area, ''), 'Indonesia')));
     END IF;
     RETURN true;
@@ -194,7 +193,7 @@ BEGIN
     WHERE id = wanted AND erased_at IS NULL FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         PERFORM refuse('not_found');
-    ELSIF NOT (in_reach(p.place, 6, reach_from, reach_to, reach_rank)
+    ELSIF NOT (place_area(p.place, reach_from, reach_to, reach_rank)
                OR p.library_id = ANY (coalesce(reach_libraries, '{}'))) IS TRUE THEN
         IF NOT p.published THEN
             PERFORM refuse('not_found');

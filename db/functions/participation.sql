@@ -189,8 +189,7 @@ BEGIN
     WHERE p.id = wanted FOR NO KEY UPDATE OF p;
     IF NOT FOUND THEN
         PERFORM refuse('not_found');
-    ELSIF NOT (l.id = ANY (coalesce(reach_libraries, '{}'))
-               OR in_reach(l.place, library_rank(l.kind), reach_from, reach_to, reach_rank)) THEN
+    ELSIF NOT place_own_library(l.id, l.place, library_rank(l.kind), reach_from, reach_to, reach_rank, reach_libraries) THEN
         PERFORM refuse('out_of_reach', jsonb_build_object('what', l.name));
     END IF;
     RETURN gate_participation(wanted, if_match);
@@ -207,8 +206,7 @@ BEGIN
     SELECT place, kind, name INTO l FROM library WHERE id = wanted;
     IF NOT FOUND THEN
         PERFORM refuse('reference_unknown');
-    ELSIF NOT (wanted = ANY (coalesce(reach_libraries, '{}'))
-               OR in_reach(l.place, library_rank(l.kind), reach_from, reach_to, reach_rank)) THEN
+    ELSIF NOT place_own_library(wanted, l.place, library_rank(l.kind), reach_from, reach_to, reach_rank, reach_libraries) THEN
         PERFORM refuse('out_of_reach', jsonb_build_object('what', l.name));
     END IF;
     RETURN true;

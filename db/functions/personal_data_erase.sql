@@ -95,7 +95,7 @@ BEGIN
     SELECT place, name, published INTO p FROM person WHERE id = wanted FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         PERFORM refuse('not_found');
-    ELSIF in_reach(p.place, 6, reach_from, reach_to, reach_rank) IS NOT TRUE THEN
+    ELSIF place_area(p.place, reach_from, reach_to, reach_rank) IS NOT TRUE THEN
         IF NOT p.published THEN
             PERFORM refuse('not_found');
         END IF;

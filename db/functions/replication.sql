@@ -282,7 +282,7 @@ BEGIN
     SELECT r.village_code INTO village FROM replication r WHERE r.id = wanted FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         PERFORM refuse('not_found');
-    ELSIF NOT in_reach(village, 5, reach_from, reach_to, reach_rank) THEN
+    ELSIF NOT place_village(village, reach_from, reach_to, reach_rank) THEN
         PERFORM refuse('out_of_reach', jsonb_build_object('what', village));
     END IF;
     RETURN gate_replication(wanted, if_match);
@@ -299,9 +299,9 @@ BEGIN
     SELECT place, name INTO l FROM library WHERE id = replicator;
     IF NOT FOUND THEN
         PERFORM refuse('reference_unknown');
-    ELSIF NOT in_reach(village, 5, reach_from, reach_to, reach_rank) THEN
+    ELSIF NOT place_village(village, reach_from, reach_to, reach_rank) THEN
         PERFORM refuse('out_of_reach', jsonb_build_object('what', village));
-    ELSIF NOT in_reach(l.place, 7, reach_from, reach_to, reach_rank) THEN
+    ELSIF NOT place_inside(l.place, reach_from, reach_to, reach_rank) THEN
         PERFORM refuse('out_of_reach', jsonb_build_object('what', l.name));
     END IF;
     RETURN true;

@@ -1,18 +1,5 @@
 -- Gates of writes to Tim Sinergi: each locks the team's row, then refuses what is unknown, outside the caller's reach, or
 -- changed meanwhile, in this order.
---
--- What a reach means for teams. The rank of a role is that of libraries (1 national .. 7 none); for teams it says:
---   1 to 3 (the nation, a provincial coordinator): every team in the region, its decrees and its funding too;
---   4 (a regency facilitator): the region's own team, but neither its decrees nor its funding;
---   7 (a team member): the region's own team's work, which is its meetings, visits and work plan.
-
--- May this part (work, team, basis) of the region's team be written?
-CREATE OR REPLACE FUNCTION team_in_reach(region_code text, part text, froms text[], tos text[], ranks bigint[]) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN EXISTS (SELECT FROM unnest(froms, tos, ranks) AS range(from_code, to_code, highest)
-    WHERE CASE WHEN range.highest <= 3 THEN region_code COLLATE "C" >= range.from_code AND region_code COLLATE "C" < range.to_code
-               WHEN range.highest = 4 THEN region_code = range.from_code AND part IN ('work', 'team')
-               ELSE region_code = range.from_code AND part = 'work' END);
 
 -- Of a caller whose reach is the nation.
 CREATE OR REPLACE FUNCTION gate_team(wanted uuid, if_match bigint[]) RETURNS boolean
@@ -35,7 +22,9 @@ BEGIN
     SELECT region_code, name INTO t FROM team WHERE id = wanted FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         PERFORM refuse('not_found');
-    ELSIF NOT team_in_reach(t.region_code, part, reach_from, reach_to, reach_rank) THEN
+    ELSIF NOT (CASE part WHEN 'work' THEN place_team_work(t.region_code, reach_from, reach_to, reach_rank)
+                        WHEN 'team' THEN place_team(t.region_code, reach_from, reach_to, reach_rank)
+                        ELSE place_team_basis(t.region_code, reach_from, reach_to, reach_rank) END) THEN
         PERFORM refuse('out_of_reach', jsonb_build_object('what', t.name));
     END IF;
     RETURN gate_team(wanted, if_match);
@@ -47,7 +36,7 @@ CREATE OR REPLACE FUNCTION gate_team_place(region_code text, reach_from text[], 
 RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
-    IF NOT team_in_reach(region_code, 'team', reach_from, reach_to, reach_rank) THEN
+    IF NOT place_team(region_code, reach_from, reach_to, reach_rank) THEN
         PERFORM refuse('out_of_reach', jsonb_build_object('what', region_code));
     END IF;
     RETURN true;

@@ -208,7 +208,7 @@ BEGIN
     SELECT l.place AS library_place, l.kind, l.name, t.area, t.title INTO p
     FROM training_participant m JOIN training t ON t.id = m.training_id LEFT JOIN library l ON l.id = m.library_id
     WHERE m.id = wanted;
-    IF NOT in_reach(coalesce(p.library_place, p.area), coalesce(library_rank(p.kind), 6), reach_from, reach_to, reach_rank) THEN
+    IF NOT place_certification(coalesce(p.library_place, p.area), library_rank(p.kind), reach_from, reach_to, reach_rank) THEN
         PERFORM refuse('out_of_reach', jsonb_build_object('what', coalesce(p.name, p.title)));
     END IF;
     RETURN true;

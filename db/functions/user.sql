@@ -148,7 +148,7 @@ CREATE OR REPLACE FUNCTION gate_user_person(wanted uuid, reach_from text[], reac
 LANGUAGE plpgsql AS $$
 BEGIN
     IF wanted IS NOT NULL AND NOT EXISTS (SELECT FROM person p WHERE p.id = wanted
-                                            AND in_reach(p.place, 6, reach_from, reach_to, reach_rank)) THEN
+                                            AND place_area(p.place, reach_from, reach_to, reach_rank)) THEN
         PERFORM refuse('out_of_reach', jsonb_build_object('what', wanted));
     END IF;
     RETURN true;

@@ -52,9 +52,8 @@ BEGIN
     SELECT place, kind, name INTO l FROM library WHERE id = wanted;
     IF NOT FOUND THEN
         PERFORM refuse('reference_unknown');
-    ELSIF NOT (in_reach(l.place, library_rank(l.kind), reach_from, reach_to, reach_rank)
-               OR EXISTS (SELECT FROM team t WHERE t.id = by_team
-                            AND team_in_reach(t.region_code, 'work', reach_from, reach_to, reach_rank))) THEN
+    ELSIF NOT place_visit(l.place, library_rank(l.kind), (SELECT t.region_code FROM team t WHERE t.id = by_team),
+                          reach_from, reach_to, reach_rank) THEN
         PERFORM refuse('out_of_reach', jsonb_build_object('what', l.name));
     END IF;
     RETURN true;

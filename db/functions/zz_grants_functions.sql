@@ -47,7 +47,8 @@ user_recovery_codes_renew user_recovery_codes_keep user_factor_remove user_facto
 -- me.sql
 me_account
 -- me_can.sql
-operation_place_rule me_can_place me_can
+place_judged me_can
+operation_place_rule -- the version before
 -- oauth.sql
 login_session_begin login_session_end oauth_code_issue oauth_code_redeem oauth_refresh_use oauth_refresh_revoke oauth_token_revoke
 purge_oauth gate_session user_session_end
@@ -63,6 +64,9 @@ gate_personal_data_request
 personal_data_document gate_personal_data
 -- personal_data_erase.sql
 person_erase gate_person_erasure user_erase gate_user_erasure
+-- place.sql
+place_nation place_library place_own_library place_area place_certification place_village place_inside place_team place_team_work
+place_team_basis place_visit team_in_reach
 -- problem_detail.sql
 problem_detail
 -- program.sql
@@ -82,7 +86,7 @@ replication_missing replication_authority replication_transitions refuse_replica
 -- team.sql
 team_limit_on team_policy_begin
 -- team_gate.sql
-team_in_reach gate_team gate_team_place gate_team_row gate_team_past gate_precision gate_member_contact_reach gate_member_contact
+gate_team gate_team_place gate_team_row gate_team_past gate_precision gate_member_contact_reach gate_member_contact
 -- team_member.sql
 team_organization team_substitute team_position_change team_coordinate
 -- problem_text.sql

@@ -47,7 +47,7 @@ LEFT JOIN client c ON c.id = a.client_id                                        
 LEFT JOIN region g ON g.code = a.region_code                                                                         --? expand.region
 LEFT JOIN library l ON l.id = a.library_id                                                                           --? expand.library
 WHERE a.id = :id
-  AND in_reach(a.place, 7, :reach.from, :reach.to, :reach.rank)                                                      --? reach
+  AND place_inside(a.place, :reach.from, :reach.to, :reach.rank)                                                     --? reach
 
 -- name: gate_create_assignment :one
 SELECT gate_create_assignment(:caller.subject, :caller.client, :user_id, :client_id, :role, :region_code, :library_id, :starts_on, :ends_on) AS passed --? not reach

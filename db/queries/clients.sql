@@ -98,9 +98,8 @@ WHERE id = :client_id
 -- ---- secrets ------------------------------------------------------------------------------------------------------
 
 -- name: client_exists :one
-SELECT true AS found FROM client c
-WHERE c.id = :client_id
-  AND false                                                                                                          --? reach
+SELECT true AS found FROM client c WHERE c.id = :client_id                                                           --? not reach
+SELECT gate_nation() AS found                                                                                        --? reach
 
 -- name: list_client_secrets :many
 SELECT s.id, s.created_at, s.expires_at

@@ -39,9 +39,5 @@ WHERE id = :caller.user
 -- param: can.held boolean
 -- param: can.library uuid
 -- param: can.national boolean
--- param: can.gated boolean
--- Where the reach decides and no rule says how, nobody is told yes or no.
-SELECT CASE WHEN :can.gated AND NOT :can.national AND operation_place_rule(:can.operation) IS NULL AND told ->> 'reason' IS NULL
-            THEN told || '{"allowed": null, "reason": "not_judged", "place_matters": true}' ELSE told END AS answer
-FROM (SELECT me_can(:can.operation, :can.needed, :can.held, :can.region, :can.library, :caller.subject, :caller.client, :can.national,
-              :reach.from, :reach.to, :reach.rank, :reach.libraries)::jsonb AS told) m
+SELECT me_can(:can.operation, :can.rule, :can.needed, :can.held, :can.region, :can.library, :caller.subject, :caller.client, :can.national,
+    :reach.from, :reach.to, :reach.rank, :reach.libraries) AS answer

@@ -77,7 +77,7 @@ SELECT true AS found FROM participation p WHERE p.id = :id
 -- Records of the past are the nation's.
 -- name: gate_create_participation :one
 SELECT true AS passed                                                                                                --? not reach
-SELECT gate_origin(:origin) AND gate_library_about(:library_id, :reach.from, :reach.to, :reach.rank, NULL) AS passed --? reach
+SELECT gate_origin(:origin) AND gate_library_about(:library_id, :reach.from, :reach.to, :reach.rank, :reach.libraries) AS passed --? reach
 
 -- name: create_participation :exec
 INSERT INTO participation (id, phase_id, library_id, support, status, status_on, status_note, joined_on, joined_on_precision,
@@ -87,7 +87,7 @@ VALUES (:id, :phase_id, :library_id, :support, :status, :on, :reason, :joined_on
 
 -- name: gate_participation :one
 SELECT gate_participation(:id, :if_match) AS passed                                                                  --? not reach
-SELECT gate_participation(:id, :if_match, :reach.from, :reach.to, :reach.rank, NULL) AS passed                       --? reach
+SELECT gate_participation(:id, :if_match, :reach.from, :reach.to, :reach.rank, :reach.libraries) AS passed           --? reach
 
 -- name: update_participation :exec
 UPDATE participation SET
@@ -100,7 +100,7 @@ WHERE id = :id
 
 -- name: gate_participation_transition :one
 SELECT gate_participation(:id, NULL) AS passed                                                                       --? not reach
-SELECT gate_participation(:id, NULL, :reach.from, :reach.to, :reach.rank, NULL) AND gate_participation_step(:to) AS passed --? reach
+SELECT gate_participation(:id, NULL, :reach.from, :reach.to, :reach.rank, :reach.libraries) AND gate_participation_step(:to) AS passed --? reach
 
 -- name: move_participation :exec
 SELECT participation_move(:id, :to, :on, :note)

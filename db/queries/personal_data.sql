@@ -16,7 +16,7 @@ LIMIT :page_rows                                                                
 
 -- name: gate_get_person_personal_data :one
 SELECT gate_personal_data(NULL, :id) AS passed                                                                       --? not reach
-SELECT refuse('out_of_reach', jsonb_build_object('what', 'Indonesia')) AS passed                                     --? reach
+SELECT gate_nation() AS passed                                                                                       --? reach
 
 -- name: get_person_personal_data :one
 SELECT d.account, d.person, d.requests, d.record, d.categories
@@ -24,7 +24,7 @@ FROM personal_data_document(NULL, :id) d WHERE :caller.subject IS NOT NULL
 
 -- name: gate_get_user_personal_data :one
 SELECT gate_personal_data(:id, NULL) AS passed                                                                       --? not reach
-SELECT refuse('out_of_reach', jsonb_build_object('what', 'Indonesia')) AS passed                                     --? reach
+SELECT gate_nation() AS passed                                                                                       --? reach
 
 -- name: get_user_personal_data :one
 SELECT d.account, d.person, d.requests, d.record, d.categories
@@ -77,7 +77,7 @@ WHERE r.person_id = :id AND r.kind = 'erasure' AND r.counts IS NOT NULL AND :cal
 
 -- name: gate_user_erasure :one
 SELECT gate_user_erasure(:id, :caller.user) AS passed                                                                --? not reach
-SELECT refuse('out_of_reach', jsonb_build_object('what', 'Indonesia')) AS passed                                     --? reach
+SELECT gate_nation() AS passed                                                                                       --? reach
 
 -- name: erase_user_data :exec
 SELECT user_erase(:id, :reason, :reference, :received_on)
@@ -94,7 +94,7 @@ WHERE r.user_id = :id AND r.kind = 'erasure' AND r.counts IS NOT NULL AND :calle
 
 -- name: gate_personal_data_nation :one
 SELECT true AS passed                                                                                                --? not reach
-SELECT refuse('out_of_reach', jsonb_build_object('what', 'Indonesia')) AS passed                                     --? reach
+SELECT gate_nation() AS passed                                                                                       --? reach
 
 -- name: list_personal_data_requests :many
 SELECT r.id, r.kind, r.person_id, r.user_id, r.status, r.reason, r.reference, r.received_on, r.due_at, r.until, r.answered_at,
@@ -117,7 +117,7 @@ WHERE r.id = :id AND :caller.subject IS NOT NULL
 
 -- name: gate_personal_data_request :one
 SELECT gate_personal_data_request(:id, :if_match) AS passed                                                          --? not reach
-SELECT refuse('out_of_reach', jsonb_build_object('what', 'Indonesia')) AS passed                                     --? reach
+SELECT gate_nation() AS passed                                                                                       --? reach
 
 -- name: answer_personal_data_request :exec
 SELECT personal_data_answer(:id, :status)

@@ -40,7 +40,7 @@ WHERE p.id = :slug
 
 -- name: gate_create_phase :one
 SELECT true AS passed                                                                                                --? not reach
-SELECT gate_nation(:reach.from, :reach.to, :reach.rank) AS passed                                                    --? reach
+SELECT gate_nation() AS passed                                                                                       --? reach
 
 -- name: create_phase :exec
 WITH made AS (
@@ -57,7 +57,7 @@ FROM made
 
 -- name: gate_phase :one
 SELECT gate_phase(:slug, :if_match) AS passed                                                                        --? not reach
-SELECT gate_nation(:reach.from, :reach.to, :reach.rank) AND gate_phase(:slug, :if_match) AS passed                   --? reach
+SELECT gate_nation() AND gate_phase(:slug, :if_match) AS passed                                                      --? reach
 
 -- name: update_phase :exec
 WITH changed AS (

@@ -26,7 +26,7 @@ SELECT true AS found FROM program p WHERE p.slug = :slug
 
 -- name: gate_create_program :one
 SELECT true AS passed                                                                                                --? not reach
-SELECT gate_nation(:reach.from, :reach.to, :reach.rank) AS passed                                                    --? reach
+SELECT gate_nation() AS passed                                                                                       --? reach
 
 -- name: create_program :exec
 WITH made AS (
@@ -43,7 +43,7 @@ FROM made
 
 -- name: gate_program :one
 SELECT gate_program(:slug, :if_match) AS passed                                                                      --? not reach
-SELECT gate_nation(:reach.from, :reach.to, :reach.rank) AND gate_program(:slug, :if_match) AS passed                 --? reach
+SELECT gate_nation() AND gate_program(:slug, :if_match) AS passed                                                    --? reach
 
 -- name: update_program :exec
 WITH changed AS (

@@ -133,7 +133,7 @@ WHERE p.id = :id
 
 -- name: gate_create_team_policy :one
 SELECT true AS passed                                                                                            --? not reach
-SELECT refuse('out_of_reach', jsonb_build_object('what', 'Indonesia')) AS passed                                 --? reach
+SELECT gate_nation() AS passed                                                                                       --? reach
 
 -- name: create_team_policy :exec
 SELECT team_policy_begin(:id, :level, :starts_on, :max_members, ARRAY(SELECT jsonb_array_elements_text(:wanted_sectors)),

@@ -75,6 +75,11 @@ WHERE id = :id AND :caller.subject <> ''
 SELECT gate_user(:id, NULL) AS passed                                                                                --? not reach
 SELECT gate_user(:id, NULL, :caller.subject, NULL, :reach.from, :reach.to, :reach.rank, :reach.libraries) AS passed  --? reach
 
+-- What only the nation does to an account.
+-- name: gate_user_nation :one
+SELECT gate_user(:id, NULL) AS passed                                                                                --? not reach
+SELECT gate_nation() AS passed                                                                                       --? reach
+
 -- name: invite_user :exec
 SELECT user_link_make(:id, 'invitation', :delivery, :service.mail, :service.url) WHERE :caller.subject <> ''
 

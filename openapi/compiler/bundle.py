@@ -10,7 +10,7 @@ from .source import Map
 from .structure import METHODS
 
 INTERNAL = {"x-statements", "x-handler", "x-constant", "x-audited", "x-cost", "x-timeout-ms", "x-body-max-bytes",
-            "x-orders", "x-match-required", "x-key", "x-reach", "x-secret", "x-recent-login", "x-prepare", "x-lenient", "x-partial", "x-needs", "x-labels", "x-open", "$comment"}
+            "x-orders", "x-match-required", "x-key", "x-reach", "x-place", "x-secret", "x-recent-login", "x-prepare", "x-lenient", "x-partial", "x-needs", "x-labels", "x-open", "$comment"}
 NAMED = {"properties", "responses", "headers", "content"}  # their keys are names, not keywords
 DATA = {"examples", "example", "default", "enum", "const"}  # values, not to be walked
 

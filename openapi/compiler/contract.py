@@ -13,6 +13,7 @@ from .conditions import describe, find_current
 from .emit import Emitter
 from .grants import check_grants
 from .operations import SEGMENT, Builder
+from .places import check_places
 from .references import References, read_kinds
 from .schema import check_texts
 from .source import Documents, Map, Refused, Report
@@ -97,6 +98,7 @@ def check_contract(documents, contract, queries, migrations, functions):
     unpublished = read_unpublished(documents, os.path.join(contract, "unpublished.yaml"), catalogue.tables, report)
     checks = Checks(operations, statements, catalogue, builtins, unpublished, documents.follow, report)
     checks.run()
+    check_places(operations, checks, catalogue, report)
     catalogue.granted = check_grants(catalogue, statements, files, report)
     for operation in operations:
         check_texts(operation, documents.follow, report)

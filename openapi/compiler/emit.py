@@ -200,7 +200,7 @@ class Emitter:
             f".cost = {operation.number('x-cost', 1)}", f".timeout_ms = {operation.number('x-timeout-ms', 0)}",
             f".body_max_bytes = {operation.number('x-body-max-bytes', 65536)}",
             f".security = {security}", f".security_count = {len(operation.security)}",
-            f".reach = {reach}", f".reach_count = {len(operation.reach)}",
+            f".place = {c_string(operation.place_rule)}", f".reach = {reach}", f".reach_count = {len(operation.reach)}",
             f".key = {self.name_ids[operation.key] if operation.success == 201 else 'NAME_ID'}",
             f".order_count = {len(operation.orders)}", f".parameter_count = {len(operation.parameters)}",
             f".member_count = {len(operation.members)}", f".field_count = {len(operation.fields)}",

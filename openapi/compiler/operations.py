@@ -71,6 +71,7 @@ class Operation:
     orders: list = field(default_factory=list)
     security: list = None
     reach: list = field(default_factory=list)  # scopes of x-reach
+    place_rule: str = None  # x-place (places.py)
     key: str = "id"
     success: int = 0
     answer_schema: object = None  # of the object, or of one item of the list

@@ -13,7 +13,7 @@ PATH_ITEM = {"summary", "description", "parameters"} | set(METHODS)
 OPERATION = {"operationId", "summary", "description", "tags", "parameters", "requestBody", "responses",
              "security", "deprecated", "externalDocs"}
 OPERATION_OURS = {"x-statements", "x-handler", "x-constant", "x-audited", "x-cost", "x-timeout-ms",
-                  "x-body-max-bytes", "x-orders", "x-match-required", "x-key", "x-reach", "x-secret", "x-recent-login",
+                  "x-body-max-bytes", "x-orders", "x-match-required", "x-key", "x-reach", "x-place", "x-secret", "x-recent-login",
                   "x-prepare", "x-lenient"}
 PARAMETER = {"name", "in", "required", "description", "schema", "style", "explode", "deprecated", "examples",
              "example", "x-needs", "x-refers"}

@@ -100,6 +100,5 @@ def test_a_part_of_the_nation_writes_nothing(api, stage, provincial, operation):
 def test_a_part_of_the_nation_reads_nothing(api, stage, provincial):
     attempt = Attempt(api, provincial, stage)
     assert attempt.list_clients().json()["items"] == []
-    problem(attempt.get_client(), 403, "out_of_reach")
-    for answer in (attempt.list_client_secrets(), attempt.list_api_keys()):
-        problem(answer, 404, "not_found")
+    for answer in (attempt.get_client(), attempt.list_client_secrets(), attempt.list_api_keys()):
+        problem(answer, 403, "out_of_reach")

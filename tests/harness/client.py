@@ -7,6 +7,8 @@ import uuid
 
 import requests
 
+from harness import judged
+
 TIMEOUT_SECONDS = 60
 
 
@@ -36,6 +38,7 @@ class Api:
     one_process = False
     as_people = False
     file = None  # of the test that is running
+    judged = False  # every request is asked about first (harness.judged)
 
     def __init__(self, service, clients, contract):
         self.service, self.clients, self.contract = service, clients, contract
@@ -109,7 +112,10 @@ class Api:
             self.contract.writes[Api.file] += 1 + bool(again)
         if again:
             headers["Idempotency-Key"] = str(uuid.uuid4())
+        said = judged.ask(self, method, path, headers, options.get("json")) if Api.judged else None
         answer = self.session.request(method, self.turn() + path, headers=headers, timeout=TIMEOUT_SECONDS, **options)
+        if said:
+            judged.compare(said, answer)
         if again and answer.ok:
             self.replay(answer, self.session.request(method, self.turn() + path, headers=headers, timeout=TIMEOUT_SECONDS, **options))
             self.contract.sent_again(path)

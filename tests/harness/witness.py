@@ -46,8 +46,9 @@ def faults_of(contract):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item):
-    """Before any fixture: whose requests those are that follow."""
+    """Before any fixture: whose requests those are that follow, and whether GET /v1/me/can is asked about each (harness.judged)."""
     Api.file = item.path.name
+    Api.judged = item.path.name.startswith("test_rights")
 
 
 @pytest.hookimpl(trylast=True)

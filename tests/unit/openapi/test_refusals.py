@@ -199,8 +199,15 @@ OPERATIONS = {
     "x-secret that is not true": ("x-secret can only be true", [(C, POST, POST + "      x-secret: yes please\n")]),
     "administration without a decision about x-recent-login": ("create_thing writes with admin: x-recent-login says true, or why not", [
         (C, "'things:write': write}", "'things:write': write, admin: all}"),
-        (C, "      security: [{oauth2: ['things:write']}]\n      x-statements: {gate: gate_thing, write: create_thing",
-         "      security: [{oauth2: ['admin']}]\n      x-statements: {gate: gate_thing, write: create_thing")]),
+        (C, "      security: [{oauth2: ['things:write']}]\n      x-place: near", "      security: [{oauth2: ['admin']}]\n      x-place: near")]),
+    "a gate that asks the reach without a rule": ("create_thing: its gate asks the reach, so it needs x-place", [(C, "      x-place: near\n", "")]),
+    "a rule of place that nobody told": ('x-place: there is no function "place_here"', [(C, "x-place: near", "x-place: here")]),
+    "another rule of place than the gate's": ('create_thing: no statement of it asks "place_far"', [(C, "x-place: near", "x-place: far")]),
+    "a place that cannot tell, without a reason": ("x-place is a rule, or says under untold why", [(C, "x-place: near", "x-place: {untold: far}")]),
+    "a place that cannot tell of what asks none": ("get_thing: its gate does not ask the reach", [
+        (C, "      operationId: get_thing\n", "      operationId: get_thing\n      x-place: {untold: whatever it may be}\n")]),
+    "a rule of place that no statement asks": ('get_thing: no statement of it asks "place_near"', [
+        (C, "      operationId: get_thing\n", "      operationId: get_thing\n      x-place: near\n")]),
     "x-recent-login without a reason": ("x-recent-login is true, or a text that says why not", [(C, POST, POST + "      x-recent-login: false\n")]),
     "x-recent-login of an open operation": ("x-recent-login is for an operation behind a token", [
         (C, "      security: []\n", "      security: []\n      x-recent-login: true\n")]),

@@ -62,6 +62,7 @@ paths:
       description: Makes it.
       tags: [things]
       security: [{oauth2: ['things:write']}]
+      x-place: near
       x-statements: {gate: gate_thing, write: create_thing, answer: get_thing}
       requestBody:
         required: true
@@ -232,9 +233,12 @@ FUNCTIONS = """\
 CREATE OR REPLACE FUNCTION gate_thing(reach text[]) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
     -- idle is only spoken of
+    PERFORM place_near(reach);
     RETURN EXISTS (SELECT FROM owned);
 END
 $$;
+CREATE OR REPLACE FUNCTION place_near(reach text[]) RETURNS boolean LANGUAGE sql RETURN cardinality(reach) > 0;
+CREATE OR REPLACE FUNCTION place_far(reach text[]) RETURNS boolean LANGUAGE sql RETURN false;
 """
 
 GRANTS = """\
@@ -242,7 +246,7 @@ DO $$
 BEGIN
     EXECUTE (SELECT format('GRANT EXECUTE ON FUNCTION %s TO tpbis_api', string_agg(name, ', ')) FROM regexp_split_to_table(regexp_replace($list$
 -- things.sql
-gate_thing
+place_near gate_thing
 $list$, '--[^\\n]*', '', 'g'), '\\s+') name);
 END
 $$;
