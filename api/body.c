@@ -50,8 +50,10 @@ static enum problem_code media_check(struct call *call)
                            media_list(call->arena, call->operation->consumes));
     struct span encoding = call_header(call, "Content-Encoding");
     if (encoding.ptr && !span_is_case(encoding, "identity"))
-        return call_refuse(call, PROBLEM_unsupported_media_type, "expected",
-                           SPAN("application/json without Content-Encoding"));
+        return call_refuse(
+            call, PROBLEM_unsupported_media_type, "expected",
+            span_of(arena_printf(call->arena, "%.*s, Content-Encoding: identity",
+                                 SPAN_ARG(media_list(call->arena, call->operation->consumes)))));
     return PROBLEM_NONE;
 }
 
@@ -60,8 +62,8 @@ enum problem_code body_bind(struct call *call)
     const struct operation *operation = call->operation;
     if (!operation->consumes) {
         if (call->body.len)
-            return call_refuse(call, PROBLEM_bad_request, "what",
-                               SPAN("this operation takes no body"));
+            return call_refuse_for(call, PROBLEM_bad_request,
+                                   (struct said){.reason = REASON_body_unwanted});
         return PROBLEM_NONE;
     }
     if (call->body.len > operation->body_max_bytes)

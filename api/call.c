@@ -127,6 +127,12 @@ enum problem_code call_refuse(struct call *call, enum problem_code code, const c
     return code;
 }
 
+enum problem_code call_refuse_for(struct call *call, enum problem_code code, struct said said)
+{
+    call->arguments = reason_arguments(call->arena, said);
+    return code;
+}
+
 void call_add(struct call *call, const char *name, struct span json)
 {
     assert(call->added_count < ADDED_MAX);

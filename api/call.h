@@ -153,6 +153,8 @@ const char *call_address(struct call *call);
 /* Remembers the argument of a problem and returns its code. `text` may be anything; it is escaped. */
 enum problem_code call_refuse(struct call *call, enum problem_code code, const char *argument,
                               struct span text);
+/* The same of a problem whose detail says {reason}. */
+enum problem_code call_refuse_for(struct call *call, enum problem_code code, struct said said);
 
 /* What a prepare function adds to the answer's object: `json` is one JSON value; it and the name live as long as the call. */
 void call_add(struct call *call, const char *name, struct span json);

@@ -63,7 +63,7 @@ static bool options_read(unsigned needed, unsigned allowed, int count, char **wo
 static void say_why(struct arena *arena, enum problem_code code,
                     const struct query_failure *failure)
 {
-    struct span text = problem_fill(arena, problem_texts[code].detail[LANGUAGE_EN],
+    struct span text = problem_fill(arena, problem_texts[code].detail[LANGUAGE_EN], LANGUAGE_EN,
                                     span_of(failure->arguments));
     fprintf(stderr, "%s: %.*s\n", problem_texts[code].code, SPAN_ARG(text));
     if (failure->message[0])

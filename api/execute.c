@@ -79,8 +79,9 @@ static enum problem_code failure_take(struct call *call, enum problem_code code,
         call->arguments = arena_copy(call->arena, span_of(failure->arguments));
     if (problem_texts[code].status == 429) /* which says in its arguments how long */
         call->retry_after_s = strtoll(
-            arena_cstr(call->arena, problem_fill(call->arena, "{seconds}", call->arguments)), NULL,
-            10);
+            arena_cstr(call->arena,
+                       problem_fill(call->arena, "{seconds}", call->language, call->arguments)),
+            NULL, 10);
     if (failure->pointer[0])
         faults_add(&call->faults,
                    (struct fault){.pointer = arena_copy(call->arena, span_of(failure->pointer)),

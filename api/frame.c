@@ -82,29 +82,29 @@ static struct span decode(struct arena *arena, struct span raw, bool plus_is_spa
     return (struct span){text, len};
 }
 
-/* Why the text is no percent-encoding of UTF-8 without U+0000, or NULL. Delimiters are ASCII, so a
+/* Why the text is no percent-encoding of UTF-8 without U+0000, or REASON_NONE. Delimiters are ASCII, so a
  * text that is valid as a whole is valid in each of its parts. */
-static const char *encoding_fault(struct arena *arena, struct span raw)
+static enum reason encoding_fault(struct arena *arena, struct span raw)
 {
     bool escapes = false;
     for (size_t i = 0; i < raw.len; i++) {
         char c = raw.ptr[i];
         if (c == ' ' || control(c))
-            return "a space or control character must be percent-encoded";
+            return REASON_blank_unescaped;
         if ((unsigned char)c >= 0x80)
-            return "a character outside ASCII must be percent-encoded";
+            return REASON_letter_unescaped;
         if (c != '%')
             continue;
         int byte = escaped_byte((struct span){raw.ptr + i, raw.len - i});
         if (byte < 0)
-            return "a percent sign is not followed by two hexadecimal digits";
+            return REASON_escape_cut;
         if (byte == 0)
-            return "it contains %00";
+            return REASON_escape_null;
         escapes = true;
     }
     if (escapes && !utf8_valid(decode(arena, raw, false)))
-        return "its percent-encoding is not UTF-8";
-    return NULL;
+        return REASON_escape_utf8;
+    return REASON_NONE;
 }
 
 /* ---- query strings and forms ----------------------------------------------------------------- */
@@ -121,15 +121,15 @@ static bool next_part(struct span *rest, char separator, struct span *ret_part)
     return true;
 }
 
-const char *pairs_fault(struct arena *arena, struct span raw)
+enum reason pairs_fault(struct arena *arena, struct span raw)
 {
-    const char *fault = encoding_fault(arena, raw);
+    enum reason fault = encoding_fault(arena, raw);
     if (fault || !raw.len)
         return fault;
     for (struct span rest = raw, part; next_part(&rest, '&', &part);)
         if (part.len && part.ptr[0] == '=')
-            return "it has a parameter without a name";
-    return NULL;
+            return REASON_pair_unnamed;
+    return REASON_NONE;
 }
 
 size_t pairs_split(struct arena *arena, struct span raw, struct query_pair ret_pairs[PAIRS_MAX])
@@ -229,39 +229,39 @@ struct span frame_header_list(struct arena *arena, const struct frame *frame, co
     return list;
 }
 
-/* ---- the checks: each says what is wrong, or NULL -------------------------------------------- */
+/* ---- the checks: each says what is wrong, or REASON_NONE --------------------------------------- */
 
 static bool version_is_1_0(const struct frame *frame)
 {
     return span_is(frame->version, "HTTP/1.0");
 }
 
-static const char *check_version(const struct frame *frame)
+static enum reason check_version(const struct frame *frame)
 {
     struct span version = frame->version;
     bool one = version.len == 8 && span_starts(version, "HTTP/1.") && version.ptr[7] >= '0' &&
                version.ptr[7] <= '9';
-    return one ? NULL : "the HTTP version is not 1.0 or 1.1";
+    return one ? REASON_NONE : REASON_version;
 }
 
-static const char *check_method(const struct frame *frame)
+static enum reason check_method(const struct frame *frame)
 {
     bool good = frame->method.len && all(frame->method, token_character);
-    return good ? NULL : "the method is not a token";
+    return good ? REASON_NONE : REASON_method;
 }
 
-static const char *check_header_names(const struct frame *frame)
+static enum reason check_header_names(const struct frame *frame)
 {
     for (size_t i = 0; i < frame->header_count; i++) {
         struct span name = frame->headers[i].name;
         if (!name.len)
-            return "a header field has no name";
+            return REASON_header_unnamed;
         if (memchr(name.ptr, ' ', name.len) || memchr(name.ptr, '\t', name.len))
-            return "white space in the name of a header field or before its colon";
+            return REASON_header_blank;
         if (!all(name, token_character))
-            return "the name of a header field has a character that is not allowed there";
+            return REASON_header_name;
     }
-    return NULL;
+    return REASON_NONE;
 }
 
 static bool value_character(char c)
@@ -286,32 +286,29 @@ static bool value_good(struct span value)
     return all(value, value_character);
 }
 
-static const char *check_header_values(const struct frame *frame)
+static enum reason check_header_values(const struct frame *frame)
 {
     for (size_t i = 0; i < frame->header_count; i++)
         if (!value_good(frame->headers[i].value))
-            return "the value of a header field has a control character";
-    return NULL;
+            return REASON_header_control;
+    return REASON_NONE;
 }
 
 /* Fields that have one value and decide whom or what a request is about: a second one, even an
- * equal one, may be read differently by whoever stands before us. */
-static const char *check_repeated(const struct frame *frame)
+ * equal one, may be read differently by whoever stands before us. The first that is there twice. */
+static const char *header_repeated(const struct frame *frame)
 {
-    static const struct {
-        const char *name, *what;
-    } single[] = {
-        {"Content-Length", "Content-Length appears more than once"},
-        {"Transfer-Encoding", "Transfer-Encoding appears more than once"},
-        {"Host", "Host appears more than once"},
-        {"Authorization", "Authorization appears more than once"},
-        {"Content-Type", "Content-Type appears more than once"},
-        {"Expect", "Expect appears more than once"},
-    };
+    static const char *const single[] = {"Content-Length", "Transfer-Encoding", "Host",
+                                         "Authorization",  "Content-Type",      "Expect"};
     for (size_t i = 0; i < sizeof single / sizeof *single; i++)
-        if (header_occurrences(frame, single[i].name) > 1)
-            return single[i].what;
+        if (header_occurrences(frame, single[i]) > 1)
+            return single[i];
     return NULL;
+}
+
+static enum reason check_repeated(const struct frame *frame)
+{
+    return header_repeated(frame) ? REASON_header_twice : REASON_NONE;
 }
 
 static bool digit(char c)
@@ -319,55 +316,54 @@ static bool digit(char c)
     return c >= '0' && c <= '9';
 }
 
-static const char *check_body_length(const struct frame *frame)
+static enum reason check_body_length(const struct frame *frame)
 {
     struct span length = frame_header(frame, "Content-Length");
     struct span coding = frame_header(frame, "Transfer-Encoding");
     if (length.ptr && coding.ptr)
-        return "Content-Length and Transfer-Encoding stand together";
+        return REASON_length_and_coding;
     if (coding.ptr && version_is_1_0(frame))
-        return "HTTP/1.0 has no Transfer-Encoding";
+        return REASON_coding_of_1_0;
     if (coding.ptr && !span_is_case(coding, "chunked"))
-        return "the only Transfer-Encoding taken is chunked";
+        return REASON_coding_unknown;
     if (length.ptr && memchr(length.ptr, ',', length.len))
-        return "Content-Length appears more than once";
+        return REASON_length_twice;
     if (length.ptr && (!length.len || length.len > 18 || !all(length, digit)))
-        return "Content-Length is not a number";
+        return REASON_length_number;
     if (coding.ptr)
-        return NULL;
+        return REASON_NONE;
     size_t told = 0;
     for (size_t i = 0; length.ptr && i < length.len; i++)
         told = told * 10 + (size_t)(length.ptr[i] - '0');
-    return frame->body_bytes > told ? "the body is longer than its Content-Length" : NULL;
+    return frame->body_bytes > told ? REASON_length_short : REASON_NONE;
 }
 
-static const char *check_host(const struct frame *frame)
+static enum reason check_host(const struct frame *frame)
 {
     struct span host = frame_header(frame, "Host");
     if (!host.ptr)
-        return version_is_1_0(frame) ? NULL : "there is no Host";
-    return host.len && all(host, host_character) ? NULL
-                                                 : "Host is not a host name or address with a port";
+        return version_is_1_0(frame) ? REASON_NONE : REASON_host_missing;
+    return host.len && all(host, host_character) ? REASON_NONE : REASON_host_form;
 }
 
-static const char *check_expect(const struct frame *frame)
+static enum reason check_expect(const struct frame *frame)
 {
     struct span expect = frame_header(frame, "Expect");
     bool good = !expect.ptr || span_is_case(expect, "100-continue");
-    return good ? NULL : "the only Expect taken is 100-continue";
+    return good ? REASON_NONE : REASON_expectation;
 }
 
-static const char *check_target_form(const struct frame *frame)
+static enum reason check_target_form(const struct frame *frame)
 {
     struct span target = frame->target;
     if (span_is(target, "*"))
-        return span_is(frame->method, "OPTIONS") ? NULL : "the target * is for OPTIONS alone";
+        return span_is(frame->method, "OPTIONS") ? REASON_NONE : REASON_asterisk;
     if (!target.len || target.ptr[0] != '/')
-        return "the target does not begin with a slash";
-    return memchr(target.ptr, '#', target.len) ? "the target has a fragment" : NULL;
+        return REASON_target_slash;
+    return memchr(target.ptr, '#', target.len) ? REASON_target_fragment : REASON_NONE;
 }
 
-typedef const char *check_function(const struct frame *frame);
+typedef enum reason check_function(const struct frame *frame);
 
 /* In this order: what makes the end of the request uncertain comes first. */
 static check_function *const checks[] = {
@@ -375,46 +371,38 @@ static check_function *const checks[] = {
     check_body_length, check_host,   check_expect,       check_target_form,
 };
 
-static const char *target_fault(struct arena *arena, struct span target)
+static struct said target_fault(struct arena *arena, struct span target)
 {
     const char *mark = memchr(target.ptr, '?', target.len);
     size_t path_len = mark ? (size_t)(mark - target.ptr) : target.len;
-    const char *fault = encoding_fault(arena, (struct span){target.ptr, path_len});
+    enum reason fault = encoding_fault(arena, (struct span){target.ptr, path_len});
     if (fault)
-        return arena_printf(arena, "the path is malformed: %s", fault);
+        return (struct said){.reason = REASON_path, .inner = fault};
     if (mark)
         fault = pairs_fault(arena, (struct span){mark + 1, target.len - path_len - 1});
-    return fault ? arena_printf(arena, "the query is malformed: %s", fault) : NULL;
-}
-
-struct span frame_what(struct arena *arena, const char *what)
-{
-    struct buffer json = {0};
-    BUFFER_LITERAL(&json, "{\"what\":");
-    buffer_json_string(&json, span_of(what));
-    buffer_char(&json, '}');
-    struct span arguments = arena_copy(arena, (struct span){json.data, json.len});
-    buffer_free(&json);
-    return arguments;
+    return fault ? (struct said){.reason = REASON_query, .inner = fault}
+                 : (struct said){REASON_NONE};
 }
 
 enum problem_code frame_check(struct arena *arena, const struct frame *frame,
                               const struct frame_limits *limits, enum method *ret_method,
                               struct span *ret_arguments)
 {
-    const char *what = NULL;
+    struct said said = {.reason = REASON_NONE};
     if (frame->headers_cut) /* a second Authorization might be among those not seen */
         return PROBLEM_header_too_large;
-    for (size_t i = 0; i < sizeof checks / sizeof *checks && !what; i++)
-        what = checks[i](frame);
-    if (!what && frame->target.len > limits->target_max_bytes) {
+    for (size_t i = 0; i < sizeof checks / sizeof *checks && !said.reason; i++)
+        said.reason = checks[i](frame);
+    if (said.reason == REASON_header_twice)
+        said.header = header_repeated(frame);
+    if (!said.reason && frame->target.len > limits->target_max_bytes) {
         *ret_arguments = span_of(arena_printf(arena, "{\"limit\":%zu}", limits->target_max_bytes));
         return PROBLEM_target_too_long;
     }
-    if (!what)
-        what = target_fault(arena, frame->target);
-    if (what) {
-        *ret_arguments = frame_what(arena, what);
+    if (!said.reason)
+        said = target_fault(arena, frame->target);
+    if (said.reason) {
+        *ret_arguments = reason_arguments(arena, said);
         return PROBLEM_bad_request;
     }
     for (int method = 0; method < METHOD_COUNT; method++) {

@@ -20,11 +20,12 @@ struct frame {
     bool headers_cut;  /* there were more than the caller could keep */
     size_t body_bytes; /* received */
 };
+#define FRAME_TARGET_MAX_BYTES 8000 /* of the service; frame_check() takes any */
 struct frame_limits {
     size_t target_max_bytes;
 };
 
-/* PROBLEM_NONE, or the refusal with its argument ("what", JSON object) in the arena. Refuses (RFC
+/* PROBLEM_NONE, or the refusal with its arguments (a JSON object, reason_arguments()) in the arena. Refuses (RFC
  * 9112 3.2, 5, 6; RFC 9110 7): Content-Length with Transfer-Encoding, repeated or malformed
  * Content-Length, a Transfer-Encoding other than "chunked", missing or second Host on 1.1, second
  * Authorization in any spelling, an empty header name, white space or control bytes in a name,
@@ -63,12 +64,10 @@ struct target {
 void target_split(struct arena *arena, struct span raw, struct target *ret_target);
 
 /* The parts of that work which forms (application/x-www-form-urlencoded) share. pairs_fault()
- * says, in English, why the text cannot be decoded, or NULL; pairs_split() returns PAIRS_MAX + 1
+ * says why the text cannot be decoded, or REASON_NONE; pairs_split() returns PAIRS_MAX + 1
  * for too many. */
-const char *pairs_fault(struct arena *arena, struct span raw);
+enum reason pairs_fault(struct arena *arena, struct span raw);
 size_t pairs_split(struct arena *arena, struct span raw, struct query_pair ret_pairs[PAIRS_MAX]);
-struct span frame_what(struct arena *arena,
-                       const char *what); /* {"what": what}, for PROBLEM_bad_request */
 
 /* The value of the first header of that name (any case), or SPAN_NONE. */
 struct span frame_header(const struct frame *frame, const char *name);

@@ -87,12 +87,10 @@ enum problem_code idempotency_take(struct call *call)
     if (!header.ptr)
         return PROBLEM_NONE;
     if (!key_read(header, &key))
-        return call_refuse(call, PROBLEM_bad_request, "what",
-                           SPAN("Idempotency-Key is not 1 to 255 visible ASCII characters"));
+        return call_refuse_for(call, PROBLEM_bad_request, (struct said){.reason = REASON_key_form});
     if (call->operation->secret && key.len < SECRET_KEY_MIN)
-        return call_refuse(call, PROBLEM_bad_request, "what",
-                           SPAN("the Idempotency-Key of an operation that shows a secret has at "
-                                "least 16 characters; a random UUID is a good one"));
+        return call_refuse_for(call, PROBLEM_bad_request,
+                               (struct said){.reason = REASON_key_short});
     call->idempotency = arena_alloc(call->arena, sizeof(*call->idempotency));
     key_take(call, key);
     return PROBLEM_NONE;

@@ -17,7 +17,7 @@ struct scan {
     struct arena *arena;
     struct faults *faults;
     const char *start, *at, *end;
-    const char *error; /* what breaks the syntax, at `at` */
+    enum reason error; /* what breaks the syntax, at `at` */
     size_t values, found;
     struct span *keys; /* of every object that is open, the innermost last */
     size_t key_count, key_cap;
@@ -25,7 +25,7 @@ struct scan {
 
 static bool scan_value(struct scan *scan, const struct json_place *place, size_t depth);
 
-static bool syntax(struct scan *scan, const char *error)
+static bool syntax(struct scan *scan, enum reason error)
 {
     scan->error = error;
     return false;
@@ -183,12 +183,12 @@ static bool scan_string(struct scan *scan, struct span *ret_raw, bool *ret_escap
     while (scan->at < scan->end && *scan->at != '"') {
         unsigned char c = (unsigned char)*scan->at;
         if (c < 0x20)
-            return syntax(scan, "a control character inside a string");
+            return syntax(scan, REASON_json_control);
         if (c == '\\') {
             const char *at = scan->at + 1;
             uint32_t point = read_escape(&at, scan->end);
             if (point == UINT32_MAX)
-                return syntax(scan, "a wrong escape inside a string");
+                return syntax(scan, REASON_json_escape);
             if (point == 0)
                 flaws |= FLAW_NUL;
             if (point >= 0xD800 && point <= 0xDFFF)
@@ -203,7 +203,7 @@ static bool scan_string(struct scan *scan, struct span *ret_raw, bool *ret_escap
         scan->at += bytes ? bytes : 1;
     }
     if (scan->at == scan->end)
-        return syntax(scan, "the text ends inside a string");
+        return syntax(scan, REASON_json_string_end);
     *ret_raw = (struct span){start, (size_t)(scan->at++ - start)};
     *ret_escaped = escaped;
     *ret_flaws = flaws;
@@ -244,12 +244,12 @@ static bool scan_number(struct scan *scan, const struct json_place *place)
     if (peek(scan) == '0')
         scan->at++;
     else if (!skip_digits(scan))
-        return syntax(scan, "a wrong number");
+        return syntax(scan, REASON_json_number);
     if (peek(scan) == '.') {
         integer = false;
         scan->at++;
         if (!skip_digits(scan))
-            return syntax(scan, "a wrong number");
+            return syntax(scan, REASON_json_number);
     }
     if (peek(scan) == 'e' || peek(scan) == 'E') {
         integer = false;
@@ -257,7 +257,7 @@ static bool scan_number(struct scan *scan, const struct json_place *place)
         if (peek(scan) == '+' || peek(scan) == '-')
             scan->at++;
         if (!skip_digits(scan))
-            return syntax(scan, "a wrong number");
+            return syntax(scan, REASON_json_number);
     }
     if (!number_fits(scan, (struct span){start, (size_t)(scan->at - start)}, integer))
         fault(scan, place, FAULT_number_range, SPAN_NONE);
@@ -301,7 +301,7 @@ static void duplicate_faults(struct scan *scan, const struct json_place *place, 
 static bool scan_member(struct scan *scan, const struct json_place *place, size_t depth)
 {
     if (peek(scan) != '"')
-        return syntax(scan, "a field name was expected");
+        return syntax(scan, REASON_json_name);
     struct span raw;
     bool escaped;
     unsigned flaws;
@@ -313,7 +313,7 @@ static bool scan_member(struct scan *scan, const struct json_place *place, size_
         key_push(scan, member.key);
     skip_space(scan);
     if (peek(scan) != ':')
-        return syntax(scan, "a colon was expected");
+        return syntax(scan, REASON_json_colon);
     scan->at++;
     return scan_value(scan, &member, depth);
 }
@@ -335,7 +335,7 @@ static bool scan_object(struct scan *scan, const struct json_place *place, size_
         if (peek(scan) == '}')
             break;
         if (peek(scan) != ',')
-            return syntax(scan, "a comma or } was expected");
+            return syntax(scan, REASON_json_object_end);
         scan->at++;
     }
     scan->at++;
@@ -359,7 +359,7 @@ static bool scan_array(struct scan *scan, const struct json_place *place, size_t
         if (peek(scan) == ']')
             break;
         if (peek(scan) != ',')
-            return syntax(scan, "a comma or ] was expected");
+            return syntax(scan, REASON_json_array_end);
         scan->at++;
     }
     scan->at++;
@@ -370,7 +370,7 @@ static bool scan_word(struct scan *scan, const char *word)
 {
     size_t bytes = strlen(word);
     if ((size_t)(scan->end - scan->at) < bytes || memcmp(scan->at, word, bytes) != 0)
-        return syntax(scan, "a value was expected");
+        return syntax(scan, REASON_json_value);
     scan->at += bytes;
     return true;
 }
@@ -382,7 +382,7 @@ static bool scan_value(struct scan *scan, const struct json_place *place, size_t
     skip_space(scan);
     int c = peek(scan);
     if (c < 0)
-        return syntax(scan, "the text ends where a value was expected");
+        return syntax(scan, REASON_json_end);
     if (++scan->values > JSON_VALUES_MAX) {
         limit_fault(scan, NULL, FAULT_too_many_values, JSON_VALUES_MAX);
         return false;
@@ -411,14 +411,14 @@ static bool scan_value(struct scan *scan, const struct json_place *place, size_t
 static void scan_document(struct scan *scan)
 {
     if (scan->end - scan->at >= 3 && memcmp(scan->at, "\xEF\xBB\xBF", 3) == 0) {
-        syntax(scan, "a byte order mark is not allowed");
+        syntax(scan, REASON_json_mark);
         return;
     }
     if (!scan_value(scan, NULL, 0))
         return;
     skip_space(scan);
     if (scan->at < scan->end)
-        syntax(scan, "text after the end");
+        syntax(scan, REASON_json_more);
 }
 
 /* Columns count characters, so that an editor finds the place. */
@@ -433,8 +433,10 @@ static struct span syntax_arguments(struct scan *scan)
             column++;
         }
     }
-    return span_of(arena_printf(scan->arena, "{\"what\": \"%s at line %zu, column %zu\"}",
-                                scan->error, line, column));
+    return reason_arguments(scan->arena, (struct said){.reason = REASON_json_place,
+                                                       .inner = scan->error,
+                                                       .line = line,
+                                                       .column = column});
 }
 
 enum problem_code json_scan(struct arena *arena, struct span body, json_t **ret_json,
@@ -456,7 +458,7 @@ enum problem_code json_scan(struct arena *arena, struct span body, json_t **ret_
     if (!scan.error) {
         json = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
         if (!json)
-            syntax(&scan, "it cannot be read");
+            syntax(&scan, REASON_json_unread);
     }
     if (scan.error) { /* of text that is no JSON only that is told */
         faults->count = count_before;

@@ -10,8 +10,8 @@
 #define JSON_DEPTH_MAX 32
 #define JSON_VALUES_MAX 20000
 
-/* PROBLEM_NONE and a tree (the caller's, json_decref); PROBLEM_invalid_json with `what` (JSON
- * object of arguments: {"what": "... at line 3, column 7"}); or PROBLEM_invalid_body with faults.
+/* PROBLEM_NONE and a tree (the caller's, json_decref); PROBLEM_invalid_json with its arguments (JSON
+ * object, reason_arguments(): why, and at which line and column); or PROBLEM_invalid_body with faults.
  */
 enum problem_code json_scan(struct arena *arena, struct span body, json_t **ret_json,
                             struct faults *faults, struct span *ret_arguments);

@@ -372,12 +372,13 @@ enum problem_code form_decode(struct arena *arena, struct span body,
                               struct query_pair ret_pairs[PAIRS_MAX], size_t *ret_count,
                               struct span *ret_arguments)
 {
-    const char *fault = pairs_fault(arena, body);
+    enum reason fault = pairs_fault(arena, body);
     size_t count = fault ? 0 : pairs_split(arena, body, ret_pairs);
     if (count > PAIRS_MAX)
-        fault = "it has too many fields";
+        fault = REASON_pairs_many;
     if (fault) {
-        *ret_arguments = frame_what(arena, arena_printf(arena, "the form is malformed: %s", fault));
+        *ret_arguments = reason_arguments(arena,
+                                          (struct said){.reason = REASON_form, .inner = fault});
         return PROBLEM_bad_request;
     }
     *ret_count = count;

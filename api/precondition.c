@@ -22,9 +22,8 @@ static enum problem_code tags_take(struct call *call, const char *header, bool *
     if (!value.ptr)
         return PROBLEM_NONE;
     if (!etags_parse(value, ret_tags))
-        return call_refuse(
-            call, PROBLEM_bad_request, "what",
-            span_of(arena_printf(call->arena, "%s is not a list of entity tags", header)));
+        return call_refuse_for(call, PROBLEM_bad_request,
+                               (struct said){.reason = REASON_tags, .header = header});
     if (call->method == METHOD_GET || call->operation->current)
         return PROBLEM_NONE;
     return unsupported(call, header);

@@ -71,7 +71,8 @@ static void add_errors(struct buffer *buffer, struct arena *arena, const struct 
         struct span argument = fault->code == FAULT_type
                                    ? type_words(arena, fault->argument, language)
                                    : fault->argument;
-        add_member(buffer, "detail", problem_fill(arena, text->detail[language], argument));
+        add_member(buffer, "detail",
+                   problem_fill(arena, text->detail[language], language, argument));
         buffer_char(buffer, '}');
     }
     buffer_char(buffer, ']');
@@ -84,7 +85,8 @@ static struct span detail_of(struct arena *arena, enum problem_code code, struct
         [LANGUAGE_ID] = "kesalahan lain tidak disebut di sini",
         [LANGUAGE_EN] = "further faults are not listed",
     };
-    struct span detail = problem_fill(arena, problem_texts[code].detail[language], arguments);
+    struct span detail = problem_fill(arena, problem_texts[code].detail[language], language,
+                                      arguments);
     if (!faults || !faults->dropped)
         return detail;
     return span_of(

@@ -144,6 +144,7 @@ static struct mail mail_write(struct arena *arena, const struct due *due, const 
                                                        base_url, due->token ? due->token : "")));
     buffer_char(&fillings, '}');
     struct span body = problem_fill(arena, text->in[english].body,
+                                    english ? LANGUAGE_EN : LANGUAGE_ID,
                                     (struct span){fillings.data, fillings.len});
     const char *filled = arena_cstr(arena, body);
     buffer_free(&fillings);

@@ -26,6 +26,22 @@ enum fault_code {
     FAULT_COUNT
 };
 
+/* REASON(name, text_id, text_en): why, where a problem's detail says {reason}. Only what stands in reasons.def can be said there. */
+enum reason {
+    REASON_NONE,
+#define REASON(name, text_id, text_en) REASON_##name,
+#include "api/base/reasons.def"
+#undef REASON
+    REASON_COUNT
+};
+
+/* A reason with what fills the places of its text: {inner}, {header}, {line} and {column}; 0 and NULL are left out. */
+struct said {
+    enum reason reason, inner;
+    const char *header; /* a name, as it stands in the standard */
+    size_t line, column;
+};
+
 struct problem_text {
     const char *code; /* lower snake case, as on the wire */
     int status;
@@ -39,6 +55,7 @@ struct fault_text {
 
 extern const struct problem_text problem_texts[PROBLEM_COUNT]; /* [PROBLEM_NONE] is empty */
 extern const struct fault_text fault_texts[FAULT_COUNT];
+extern const struct fault_text reason_texts[REASON_COUNT]; /* [REASON_NONE] is empty */
 
 /* The code of that wire name, or PROBLEM_NONE. */
 enum problem_code problem_find(struct span code);
@@ -62,8 +79,14 @@ struct faults {
 
 void faults_add(struct faults *faults, struct fault fault); /* copies its spans into the arena */
 
-/* `text` with every {name} replaced from `arguments`, a JSON object of strings and numbers (or
- * none: the place is then left out). `{}` takes the argument as it is. In the arena. */
-struct span problem_fill(struct arena *arena, const char *text, struct span arguments);
+/* The arguments of a problem whose detail says {reason}, a JSON object in the arena. */
+struct span reason_arguments(struct arena *arena, struct said said);
+
+/* `text`, which is in that language, with every {name} replaced from `arguments`, a JSON object of
+ * strings and numbers (or none: the place is then left out). {reason} and {inner} take the texts of
+ * these reasons, in the language, and nothing that is no reason's name. `{}` takes the argument as
+ * it is. In the arena. */
+struct span problem_fill(struct arena *arena, const char *text, enum language language,
+                         struct span arguments);
 
 #endif

@@ -171,7 +171,7 @@ static const char *fault_text(struct call *call, const struct link *link, const 
                    ? NULL
                    : in(link, "Kedua kata sandi tidak sama.", "The two passwords differ.");
     struct span text = problem_fill(call->arena, fault_texts[fault].detail[link->language],
-                                    span_of(argument));
+                                    link->language, span_of(argument));
     return arena_printf(call->arena, "%s %.*s.", in(link, "Kata sandi", "The password"),
                         SPAN_ARG(text));
 }

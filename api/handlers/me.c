@@ -85,7 +85,7 @@ enum problem_code handle_me_can(struct call *call)
                 library = call_value(call, "library");
     const struct operation *target = operation_named(id);
     if (!target) {
-        call_fault(call, "operation", FAULT_enum, SPAN("operationId (/openapi.json)"));
+        call_fault(call, "operation", FAULT_enum, SPAN("/openapi.json#operationId"));
         return PROBLEM_invalid_parameter;
     }
     call_bind(call, "can.operation", id);

@@ -63,7 +63,7 @@ static void refused(enum problem_code code, struct span arguments)
         return;
     assert(code == PROBLEM_bad_request || code == PROBLEM_target_too_long);
     json_t *object = json_loadb(arguments.ptr, arguments.len, 0, NULL);
-    assert(json_object_get(object, code == PROBLEM_bad_request ? "what" : "limit"));
+    assert(json_object_get(object, code == PROBLEM_bad_request ? "reason" : "limit"));
     json_decref(object);
 }
 

@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (code == PROBLEM_invalid_json) {
         demand(!other || memchr(data, 0, size)); /* jansson takes "0\0" */
         json_t *object = json_loadb(arguments.ptr, arguments.len, 0, NULL);
-        demand(json_is_string(json_object_get(object, "what")));
+        demand(json_is_string(json_object_get(object, "reason")));
         json_decref(object);
     }
     for (size_t i = 0; i < faults.count; i++) {

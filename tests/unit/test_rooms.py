@@ -139,3 +139,10 @@ def test_every_source_opens_with_its_purpose():
     missing = [name for name in files("*.c", "*.h")
                if not (ROOT / name).read_text("utf-8").lstrip().startswith("/*")]
     assert not missing, missing
+
+
+def test_no_prose_is_an_argument_of_a_problem():
+    """Words of one language would stand in the sentence of the other: they belong into reasons.def or faults.def."""
+    said = re.compile(r'\b(?:call_refuse|call_fault|faults_add)\((?:[^;"]|"[^" ]*")*?(?:SPAN|span_of)\(\s*"([^"]* [^"]*)"')
+    for path in sorted(path for room in ("api", "auth", "db") for path in (ROOT / room).rglob("*.c")):
+        assert said.findall(path.read_text(encoding="utf-8")) == [], path

@@ -209,12 +209,11 @@ static void guards_each_row(void **state)
                 fail_msg("%s: refused, %.*s", row->label, SPAN_ARG(arguments));
             continue;
         }
-        json_t *object = arguments.ptr ? json_loadb(arguments.ptr, arguments.len, 0, NULL) : NULL;
-        const char *what = json_string_value(json_object_get(object, "what"));
-        if (code != PROBLEM_bad_request || !what || !strstr(what, row->what))
+        const char *what = arena_cstr(arena,
+                                      problem_fill(arena, "{reason}", LANGUAGE_EN, arguments));
+        if (code != PROBLEM_bad_request || !strstr(what, row->what))
             fail_msg("%s: problem %d, what: %s", row->label, (int)code, what);
         assert_int_equal(method, METHOD_COUNT); /* only set on success */
-        json_decref(object);
         arena_reset(arena);
     }
     arena_free(arena);
@@ -378,7 +377,6 @@ static void finds_headers(void **state)
     assert_span(frame_header_list(arena, &frame, "Accept"), "a/b, c/d");
     assert_span(frame_header_list(arena, &frame, "x-a"), "");
     assert_null(frame_header_list(arena, &frame, "X-B").ptr);
-    assert_span(frame_what(arena, "a \"b\""), "{\"what\":\"a \\\"b\\\"\"}");
     arena_free(arena);
 }
 

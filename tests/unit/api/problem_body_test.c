@@ -55,12 +55,15 @@ static void filled_in_indonesian(void **state)
 {
     (void)state;
     struct buffer buffer = {0};
-    problem_body(&buffer, PROBLEM_bad_request, SPAN("{\"what\":\"a \\\"quoted\\\" thing\"}"), NULL,
+    problem_body(&buffer, PROBLEM_bad_request,
+                 SPAN("{\"reason\":\"tags\",\"header\":\"a \\\"quoted\\\" thing\"}"), NULL,
                  LANGUAGE_ID, SPAN(""), SPAN_NONE);
     json_t *body = read_back(&buffer);
     assert_member(body, "type", "/problems/bad_request");
     assert_member(body, "title", "Permintaan rusak");
-    assert_member(body, "detail", "Permintaan tidak dapat dibaca: a \"quoted\" thing.");
+    assert_member(
+        body, "detail",
+        "Permintaan tidak dapat dibaca: a \"quoted\" thing bukan daftar tanda entitas (ETag).");
     assert_null(json_object_get(body, "request_id"));
     json_decref(body);
 }

@@ -79,12 +79,71 @@ static void fills_places(void **state)
         {"a lone } too", "a lone } too"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        assert_span(problem_fill(arena, rows[i].text, arguments), rows[i].expected);
-    assert_span(problem_fill(arena, "[{code}]", SPAN_NONE), "[]");
-    assert_span(problem_fill(arena, "[{code}]", SPAN("no json")), "[]");
-    assert_span(problem_fill(arena, "at most {} items", SPAN("5")), "at most 5 items");
-    assert_span(problem_fill(arena, "one of {}", SPAN("{a}, {b}")), "one of {a}, {b}"); /* once */
-    assert_span(problem_fill(arena, "{code}", SPAN("{\"code\":\"{n}\",\"n\":1}")), "{n}");
+        assert_span(problem_fill(arena, rows[i].text, LANGUAGE_EN, arguments), rows[i].expected);
+    assert_span(problem_fill(arena, "[{code}]", LANGUAGE_EN, SPAN_NONE), "[]");
+    assert_span(problem_fill(arena, "[{code}]", LANGUAGE_EN, SPAN("no json")), "[]");
+    assert_span(problem_fill(arena, "at most {} items", LANGUAGE_EN, SPAN("5")), "at most 5 items");
+    assert_span(problem_fill(arena, "one of {}", LANGUAGE_EN, SPAN("{a}, {b}")),
+                "one of {a}, {b}"); /* once */
+    assert_span(problem_fill(arena, "{code}", LANGUAGE_EN, SPAN("{\"code\":\"{n}\",\"n\":1}")),
+                "{n}");
+    arena_free(arena);
+}
+
+/* Whatever may stand at {reason}, in each language, with all its places filled. */
+static void reasons_are_told_in_one_language(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_new(256);
+    for (int language = LANGUAGE_ID; language <= LANGUAGE_EN; language++) {
+        for (int i = REASON_NONE + 1; i < REASON_COUNT; i++) {
+            const struct said said = {.reason = (enum reason)i,
+                                      .inner = REASON_escape_cut,
+                                      .header = "If-Match",
+                                      .line = 3,
+                                      .column = 7};
+            struct span arguments = reason_arguments(arena, said);
+            for (int code = PROBLEM_NONE + 1; code < PROBLEM_COUNT; code++) {
+                const char *detail = problem_texts[code].detail[language];
+                assert_null(strstr(detail, "{inner}"));
+                if (!strstr(detail, "{reason}"))
+                    continue;
+                char *text = arena_cstr(
+                    arena, problem_fill(arena, detail, (enum language)language, arguments));
+                assert_null(strchr(text, '{'));
+                const char *other = reason_texts[i].detail[!language];
+                assert_true(strcmp(other, reason_texts[i].detail[language]) != 0);
+                assert_null(strstr(text, other));
+                assert_null(strstr(text, reason_texts[REASON_escape_cut].detail[!language]));
+            }
+        }
+    }
+    arena_free(arena);
+}
+
+static void what_is_no_reason_is_not_told(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_new(256);
+    static const char *const arguments[] = {"{\"reason\":\"some words of somebody\"}",
+                                            "{\"reason\":7}", "{\"inner\":\"method\"}",
+                                            "{\"reason\":\"form\",\"inner\":\"some words\"}"};
+    static const char *const expected[] = {"[]", "[]", "[]", "[the form is malformed: ]"};
+    for (size_t i = 0; i < 4; i++)
+        assert_span(problem_fill(arena, "[{reason}]", LANGUAGE_EN, span_of(arguments[i])),
+                    expected[i]);
+    assert_span(problem_fill(arena, "[{inner}]", LANGUAGE_EN, SPAN("{\"inner\":\"method\"}")),
+                "[]");
+    assert_span(problem_fill(arena, "{reason}", LANGUAGE_ID,
+                             reason_arguments(arena, (struct said){.reason = REASON_json_place,
+                                                                   .inner = REASON_json_value,
+                                                                   .line = 1,
+                                                                   .column = 9})),
+                "di sini seharusnya sebuah nilai pada baris 1, kolom 9");
+    /* a reason that names itself is told once */
+    assert_span(problem_fill(arena, "{reason}", LANGUAGE_EN,
+                             SPAN("{\"reason\":\"path\",\"inner\":\"path\"}")),
+                "the path is malformed: the path is malformed: ");
     arena_free(arena);
 }
 
@@ -112,6 +171,8 @@ int main(void)
         cmocka_unit_test(tables_are_complete),
         cmocka_unit_test(known_codes),
         cmocka_unit_test(fills_places),
+        cmocka_unit_test(reasons_are_told_in_one_language),
+        cmocka_unit_test(what_is_no_reason_is_not_told),
         cmocka_unit_test(faults_are_kept_and_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
