@@ -23,11 +23,9 @@
 #include "api/validate.h"
 #include "auth/scope.h"
 
-#define TARGET_MAX_BYTES 8000
-
 static enum problem_code gate_frame(struct call *call)
 {
-    static const struct frame_limits limits = {TARGET_MAX_BYTES};
+    static const struct frame_limits limits = {FRAME_TARGET_MAX_BYTES};
     enum problem_code code = frame_check(call->arena, call->frame, &limits, &call->method,
                                          &call->arguments);
     if (code) {
@@ -306,16 +304,17 @@ static void traceparent_take(struct call *call)
     call->traceparent = good ? arena_copy(call->arena, trace) : traceparent_make(call);
 }
 
-void pipeline_run(struct call *call)
+static void begin(struct call *call)
 {
     trail_take(call);
     trail_set(&call->trail);
     traceparent_take(call);
     call->language = accept_language(call_header_list(call, "Accept-Language"));
     call->accepts_gzip = accept_gzip(call_header_list(call, "Accept-Encoding"));
-    enum problem_code code = PROBLEM_NONE;
-    for (size_t i = 0; i < sizeof(gates) / sizeof(*gates) && !code && !call->response.status; i++)
-        code = gates[i](call);
+}
+
+static void finish(struct call *call, enum problem_code code)
+{
     if (code)
         respond_problem(call, code);
     if (code == PROBLEM_body_too_large)
@@ -325,6 +324,22 @@ void pipeline_run(struct call *call)
     if (!call->response.stream)
         record(call, code);
     trail_set(NULL);
+}
+
+void pipeline_run(struct call *call)
+{
+    begin(call);
+    enum problem_code code = PROBLEM_NONE;
+    for (size_t i = 0; i < sizeof(gates) / sizeof(*gates) && !code && !call->response.status; i++)
+        code = gates[i](call);
+    finish(call, code);
+}
+
+void pipeline_refuse(struct call *call, enum problem_code code)
+{
+    begin(call);
+    call->response.close = true;
+    finish(call, code);
 }
 
 static bool statement_personal(const struct statement *statement)

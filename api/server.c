@@ -13,7 +13,9 @@
 #include "api/base/clock.h"
 #include "api/base/log.h"
 #include "api/listener.h"
+#include "api/metrics.h"
 #include "api/pipeline.h"
+#include "api/refusal.h"
 #include "api/stream.h"
 #include "db/client.h"
 
@@ -45,7 +47,8 @@ static atomic_uint_fast64_t completed; /* requests answered to their end, or giv
  * used its memory up (400 cookies will do) ends with its connection alone. */
 struct visit {
     bool counted;
-    void *state; /* of ulfius, for the request that is counted */
+    bool answered; /* the endpoint has had it, or it was refused */
+    void *state;   /* of ulfius, for the request that is counted */
 };
 
 static struct visit *visit_of(struct MHD_Connection *connection)
@@ -71,17 +74,10 @@ static void *uri_callback(void *cls, const char *uri, struct MHD_Connection *con
     void *state = ulfius_uri_logger(cls, uri);
     current_connection = connection;
     if (visit) {
-        *visit = (struct visit){true, state};
+        *visit = (struct visit){.counted = true, .state = state};
         atomic_fetch_add(&counted_service->in_flight, 1);
     }
     return state;
-}
-
-static void completed_callback(void *cls, struct MHD_Connection *connection, void **state,
-                               enum MHD_RequestTerminationCode why)
-{
-    mhd_request_completed(cls, connection, state, why);
-    visit_end(visit_of(connection));
 }
 
 static void connection_callback(void *cls, struct MHD_Connection *connection, void **context,
@@ -94,8 +90,9 @@ static void connection_callback(void *cls, struct MHD_Connection *connection, vo
     }
     struct visit *visit = *context;
     if (visit && visit->counted) {
-        log_event(LOG_WARNING, "request_given_up",
-                  LOG_C("why", "the HTTP library ran out of its memory for one request"));
+        if (!visit->answered)
+            log_event(LOG_WARNING, "request_given_up",
+                      LOG_C("why", "the HTTP library ran out of its memory for one request"));
         mhd_request_completed(NULL, connection, &visit->state, MHD_REQUEST_TERMINATED_WITH_ERROR);
         visit_end(visit);
     }
@@ -125,6 +122,94 @@ static enum MHD_Result header_take(void *cls, enum MHD_ValueKind kind, const cha
                                                  {value ? value : "", value_len}};
     return MHD_YES;
 }
+
+/* Of a body that is too large no more is kept than shows it: one byte above the most that an operation takes. */
+static size_t body_kept_bytes(void)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < contract_operation_count; i++)
+        if (contract_operations[i].body_max_bytes > most)
+            most = contract_operations[i].body_max_bytes;
+    return most + 1;
+}
+
+/* ---- requests that never reach the endpoint ------------------------------------------------------- */
+
+/* A call of which the headers are known, as far as the library has read them, and nothing else. */
+static struct call *call_of_headers(struct MHD_Connection *connection, struct header_list *headers,
+                                    struct frame *frame)
+{
+    headers->count = 0;
+    headers->too_many = false;
+    MHD_get_connection_values_n(connection, MHD_HEADER_KIND, header_take, headers);
+    *frame = (struct frame){
+        .method = SPAN("GET"),
+        .target = SPAN("/"),
+        .version = SPAN("HTTP/1.1"),
+        .headers = headers->items,
+        .header_count = headers->count,
+    };
+    struct call *call = call_new(counted_service);
+    call->frame = frame;
+    call->peer =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
+    return call;
+}
+
+static void refuse(struct MHD_Connection *connection, struct call *call, enum problem_code code)
+{
+    struct visit *visit = visit_of(connection);
+    pipeline_refuse(call, code);
+    refusal_send(
+        call, MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
+    call_free(call);
+    if (visit)
+        visit->answered = true;
+}
+
+/* The library answers what it cannot read with a page of its own, some of them twice; its log is where that is first told. Where the
+ * request line was read the connection is known: then the answer is ours, and the library's goes nowhere. */
+static void library_refuses(unsigned status)
+{
+    struct header_list headers;
+    struct frame frame;
+    if (current_connection) {
+        struct call *call = call_of_headers(current_connection, &headers, &frame);
+        refuse(current_connection, call, refusal_of_status(call, status, body_kept_bytes() - 1));
+        return;
+    }
+    metrics_request(counted_service->metrics, NULL, (int)status, 0);
+    log_event(LOG_INFO, "request", LOG_I("status", (int)status),
+              LOG_C("problem", "refused by the HTTP library"));
+}
+
+/* A body whose end cannot be told is waited for until the connection's time is over. */
+static void refuse_endless(struct MHD_Connection *connection)
+{
+    struct header_list headers;
+    struct frame frame;
+    enum method method;
+    struct call *call = call_of_headers(connection, &headers, &frame);
+    const struct frame_limits limits = {.target_max_bytes = 1};
+    enum problem_code code = frame_check(call->arena, &frame, &limits, &method, &call->arguments);
+    if (code)
+        refuse(connection, call, code);
+    else
+        call_free(call);
+}
+
+static void completed_callback(void *cls, struct MHD_Connection *connection, void **state,
+                               enum MHD_RequestTerminationCode why)
+{
+    struct visit *visit = visit_of(connection);
+    if (why == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED && visit && visit->counted &&
+        !visit->answered)
+        refuse_endless(connection);
+    mhd_request_completed(cls, connection, state, why);
+    visit_end(visit);
+}
+
+/* ---- the endpoint --------------------------------------------------------------------------------- */
 
 static ssize_t stream_callback(void *user, uint64_t offset, char *out, size_t max)
 {
@@ -193,6 +278,9 @@ static int endpoint(const struct _u_request *request, struct _u_response *respon
     call->peer = MHD_get_connection_info(current_connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
                      ->client_addr;
     call->body = (struct span){request->binary_body, request->binary_body_length};
+    struct visit *visit = visit_of(current_connection);
+    if (visit)
+        visit->answered = true;
     client_set(
         MHD_get_connection_info(current_connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
     pipeline_run(call);
@@ -207,23 +295,20 @@ static int endpoint(const struct _u_request *request, struct _u_response *respon
 
 static void library_log(void *cls, const char *format, va_list arguments)
 {
+    static const char refusal[] = "Error processing request (HTTP response code is %u";
     char text[256];
     (void)cls;
+    if (strncmp(format, refusal, sizeof(refusal) - 1) == 0) {
+        va_list copy;
+        va_copy(copy, arguments);
+        library_refuses(va_arg(copy, unsigned));
+        va_end(copy);
+    }
     int len = vsnprintf(text, sizeof(text), format, arguments);
     while (len > 0 && (size_t)len <= sizeof(text) &&
            (text[len - 1] == '\n' || text[len - 1] == '.'))
         text[--len] = '\0';
     log_event(LOG_DEBUG, "microhttpd", LOG_C("text", text));
-}
-
-/* Of a body that is too large no more is kept than shows it: one byte above the most that an operation takes. */
-static size_t body_kept_bytes(void)
-{
-    size_t most = 0;
-    for (size_t i = 0; i < contract_operation_count; i++)
-        if (contract_operations[i].body_max_bytes > most)
-            most = contract_operations[i].body_max_bytes;
-    return most + 1;
 }
 
 struct server *server_start(struct service *service, FILE *errors)
@@ -256,7 +341,8 @@ struct server *server_start(struct service *service, FILE *errors)
          NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, MEMORY_LIMIT_BYTES, NULL},
         {MHD_OPTION_THREAD_STACK_SIZE, STACK_BYTES, NULL},
-        {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
+        /* a missing Host and a blank in the target come to our own guard, which tells them */
+        {MHD_OPTION_STRICT_FOR_CLIENT, 0, NULL},
         {MHD_OPTION_END, 0, NULL},
     };
     unsigned int flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD |

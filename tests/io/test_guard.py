@@ -4,12 +4,15 @@ Each is followed, on the same connection, by a well-formed request. Rule: the ba
 ends, and the second one is never executed, whatever the first made of the boundary between them."""
 
 import json
+import re
 import socket
 
 import pytest
-from harness.raw_requests import (CHUNKED, CHUNKS, CODES, GET, LIBRARY, OURS, SILENT, TIMEOUT_SECONDS, UNSEEN, WHOLE, Exchange,
-                                  by_name, exchange_of, post, request)
+import requests
+from harness.raw_requests import (CHUNKED, CHUNKS, CODES, GET, INSTEAD, LATE, OURS, PAGES, SILENT, TIMEOUT_SECONDS, UNSEEN, WHOLE,
+                                  Exchange, by_name, exchange_of, post, request)
 from harness.service import Service
+from harness.waiting import until
 from harness.wire import Wire, body_of, statuses
 
 
@@ -47,37 +50,54 @@ def test_empty_pairs_are_passed_over(guarded):
     assert exchange_of(guarded, form).statuses[0] == 401  # read whole, and not known
 
 
-@by_name(OURS)
+def lines_of(service, **members):
+    return [line for line in service.log_lines() if line["event"] == "request" and members.items() <= line.items()]
+
+
+@by_name(OURS + INSTEAD + LATE)
 def test_refused_by_us(guarded, case):
+    """Once, whether the guard refuses it or the library below, as a problem, and with one line in the log."""
     first, status = case
     exchange = exchange_of(guarded, first)
     assert exchange.statuses == [status], exchange.received
     assert not exchange.executed
     assert exchange.headers["connection"].lower() == "close"
     assert exchange.headers["content-type"] == "application/problem+json"
-    body = json.loads(body_of(exchange.received))
+    body = body_of(exchange.received)
+    assert len(body) == int(exchange.headers["content-length"])
+    body = json.loads(body)
     assert body["code"] == CODES[status] and body["status"] == status
     assert body["request_id"] == exchange.headers["x-request-id"]
+    assert [line["status"] for line in lines_of(guarded, request_id=body["request_id"])] == [status]
+    settled(guarded)
 
 
-@by_name(LIBRARY)
+@by_name(PAGES)
 def test_refused_by_the_library(guarded, case):
-    first, status, doubled = case
+    first, status = case
+    before = len(lines_of(guarded, problem="refused by the HTTP library"))
     exchange = exchange_of(guarded, first)
-    head = exchange.received.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
-    rest = exchange.received[len(head):]
-    if doubled:
-        assert rest.startswith(head)
-        rest = rest[len(head):]
-    assert exchange.statuses[0] == status and statuses(rest) == [], exchange.received
-    assert rest.startswith(b"<html>") and len(rest) == int(exchange.headers["content-length"])
+    page = exchange.received.partition(b"\r\n\r\n")[2]
+    assert exchange.statuses == [status], exchange.received
+    assert page.startswith(b"<html>") and len(page) == int(exchange.headers["content-length"])
     assert exchange.headers["connection"].lower() == "close" and not exchange.executed
+    assert len(lines_of(guarded, problem="refused by the HTTP library")) == before + 1
+    settled(guarded)
+
+
+def settled(service):
+    """No request counts as in flight but the one that asks."""
+    def alone():
+        metrics = requests.get(service.base_url + "/metrics", timeout=10).text
+        return re.search(r"^tpbis_in_flight (\d+)$", metrics, re.M)[1] == "1"
+    assert until(alone)
 
 
 def test_never_answered(guarded):
     for name, exchange in [(name, Exchange(guarded, first)) for name, first in SILENT]:  # all wait at once
         exchange.finish()
         assert exchange.received == b"" and not exchange.executed, name
+    settled(guarded)
 
 
 @by_name(UNSEEN)

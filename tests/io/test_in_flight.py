@@ -49,4 +49,4 @@ def test_a_stop_waits_for_nobody_who_is_gone(fresh):
     assert api.service.stop() == 0
     assert time.monotonic() - begun < 20
     assert [line["left"] for line in api.service.log_lines() if line["event"] == "drained"] == [0]
-    assert [line["event"] for line in api.service.log_lines() if line["event"] == "request_given_up"]
+    assert [line["problem"] for line in api.service.log_lines() if line.get("status") == 431] == ["header_too_large"] * 3
