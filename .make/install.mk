@@ -25,6 +25,8 @@ install: $(BUILD)/tpbis $(BUILD)/tpbis.8 $(UNITS:%=$(BUILD)/units/%) ## install 
 	install -D -m 644 $(ROOT)/.deploy/systemd/tpbis.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/tpbis.conf
 	test -e $(DESTDIR)/etc/tpbis/tpbis.conf || \
 	    install -D -m 644 $(ROOT)/.deploy/systemd/tpbis.conf $(DESTDIR)/etc/tpbis/tpbis.conf
+	test -e $(DESTDIR)/etc/systemd/journald.conf.d/tpbis.conf || \
+	    install -D -m 644 $(ROOT)/.deploy/systemd/journald-tpbis.conf $(DESTDIR)/etc/systemd/journald.conf.d/tpbis.conf
 
 # An exposure of at most 2.0 of 10, for the service and for the migration.
 lint-units: $(UNITS:%=$(BUILD)/units/%) $(BUILD)/tpbis ## systemd's own checks of the units
