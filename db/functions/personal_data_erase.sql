@@ -112,6 +112,8 @@ CREATE OR REPLACE FUNCTION user_anonymise(wanted uuid) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     PERFORM user_sessions_end(wanted, 'erased');
+    PERFORM login_forget((SELECT u.username FROM app_user u WHERE u.id = wanted)); -- while the account still has its name
+    PERFORM user_factor_attempts_forget(wanted);
     DELETE FROM oauth_consent WHERE user_id = wanted;
     DELETE FROM user_password WHERE user_id = wanted;
     DELETE FROM user_factor WHERE user_id = wanted;

@@ -1,7 +1,7 @@
 -- Wrong passwords: what waits how long, and what an account is spared.
 BEGIN;
 \ir fixture.psql
-SELECT plan(42);
+SELECT plan(50);
 
 CREATE FUNCTION pg_temp.attempts(who text, address text, many integer, device text DEFAULT NULL) RETURNS text LANGUAGE sql AS $$
     SELECT string_agg(a.wait_s::text, ' ' ORDER BY i) FROM generate_series(1, many) i, login_attempt(left(who, 200 + i), address, device) a
@@ -105,6 +105,41 @@ INSERT INTO login_throttle (kind, key, until) SELECT 'net', login_key('net', n::
 SELECT login_remember('00000000-0000-7000-8000-0000000000a1', 'browser ' || n) FROM generate_series(1, 3) n;
 UPDATE login_device SET used_on = today() - 91 WHERE device = login_key('device', 'browser 1');
 SELECT is(login_purge(), 3::bigint, 'counts of yesterday go, and a browser of the last quarter');
+
+-- ---- guesses of the second factor -----------------------------------------------------------------------
+TRUNCATE login_throttle;
+SELECT is((SELECT max(user_factor_attempt('00000000-0000-7000-8000-0000000000a1')) FROM generate_series(1, 5)), 0, 'five codes are free');
+SELECT ok((SELECT max(user_factor_attempt('00000000-0000-7000-8000-0000000000a1')) FROM generate_series(1, 2)) > 0, 'then one waits');
+SELECT is(user_factor_attempt('00000000-0000-7000-8000-0000000000a2'), 0, 'another account does not');
+SELECT is(pg_temp.attempts('siti@example.id', '10.7.7.7', 1), '0', 'and the password of the same one is counted apart');
+SELECT user_factor_attempts_forget('00000000-0000-7000-8000-0000000000a1');
+SELECT is(user_factor_attempt('00000000-0000-7000-8000-0000000000a1'), 0, 'a right code forgets the wrong ones');
+
+-- ---- an erased account ----------------------------------------------------------------------------------
+CREATE FUNCTION pg_temp.left_of(wanted uuid) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+    r record;
+    found_one boolean;
+BEGIN
+    FOR r IN SELECT c.conrelid::regclass AS table_name, a.attname AS column_name
+             FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+             WHERE c.contype = 'f' AND c.confrelid = 'app_user'::regclass LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE %I = $1)', r.table_name, r.column_name) INTO found_one USING wanted;
+        IF found_one THEN
+            RETURN NEXT r.table_name || '.' || r.column_name;
+        END IF;
+    END LOOP;
+END
+$$;
+SELECT login_remember('00000000-0000-7000-8000-0000000000a1', 'browser 4');
+SELECT max(wait_s) FROM generate_series(1, 3), login_attempt('siti@example.id', '10.7.7.8', 'browser 4');
+SELECT isnt_empty('SELECT FROM login_device d WHERE d.user_id = ''00000000-0000-7000-8000-0000000000a1''', 'a browser is remembered');
+SELECT user_anonymise('00000000-0000-7000-8000-0000000000a1');
+SELECT is(ARRAY(SELECT t FROM pg_temp.left_of('00000000-0000-7000-8000-0000000000a1') t ORDER BY t), '{oauth_grant.user_id}'::text[],
+    'of the tables that name accounts, those of the ended logins alone do');
+SELECT is((SELECT count(*) FROM login_throttle t WHERE t.key IN (login_key('account', 'siti@example.id'),
+              login_key('factor', '00000000-0000-7000-8000-0000000000a1')) OR substring(t.key FROM 1 FOR 32) = login_key('account', 'siti@example.id')),
+    0::bigint, 'and no guess of the name or of the second factor is counted any more');
 
 SELECT finish();
 ROLLBACK;
