@@ -55,12 +55,12 @@ WHERE l.id = ANY (:library.ids)
 -- name: insert_client :one internal
 -- param: client.redirect_uris json
 -- param: client.scopes json
--- The scopes are those that are named, else those of the role that is named.
+-- The scopes are those that are named, else those of the role that is named. Texts get the form that the API gives them.
 INSERT INTO client (name, type, redirect_uris, allowed_scopes, owner_name, owner_email)
-VALUES (:client.name, coalesce(:client.type, 'confidential'), coalesce(text_list(:client.redirect_uris), '{}'),
+VALUES (text_line(:client.name), coalesce(:client.type, 'confidential'), coalesce(text_list(:client.redirect_uris), '{}'),
         coalesce(text_list(:client.scopes),
                  (SELECT array_agg(s.scope ORDER BY s.scope) FROM role_scope s WHERE s.role = :assignment.role)),
-        :client.owner_name, :client.owner_email)
+        text_line(:client.owner_name), text_line(:client.owner_email))
 RETURNING id
 
 -- For emergencies: what the API's operations do, without their gates. One row when there is such a client.
