@@ -250,3 +250,12 @@ def test_a_user_name_is_looked_up_in_its_form(api):
     for typed in (body["username"].upper(), f" {body['username']}\u00a0"):
         items = api.get(f"{USERS}?username={quote(typed)}", token="national_admin").json()["items"]
         assert [item["username"] for item in items] == [body["username"]]
+
+
+def test_the_command_line_gives_a_client_the_same_form(api):
+    service = api.service
+    words = ["client", "create", "--type", "public", "--name", "  Aplikasi \u00a0 e\u0301  ", "--owner-name", " Bu  Ani ", "--owner-email", " ani@example.id ",
+             "--redirect-uri", "https://example.id/kembali"]
+    service.cluster.run(service.database, *words)
+    found = [one for one in api.pages("/v1/clients", token="national_admin") if one["name"] == "Aplikasi \u00e9"]
+    assert [(one["owner_name"], one["owner_email"]) for one in found] == [("Bu Ani", "ani@example.id")]
