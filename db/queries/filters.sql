@@ -50,3 +50,16 @@ FROM unnest(:references.replication) w(id) WHERE NOT EXISTS (SELECT FROM replica
 -- param: references.personal_data_category text_list
 SELECT w.code AS value, NULL AS successors
 FROM unnest(:references.personal_data_category) w(code) WHERE NOT EXISTS (SELECT FROM personal_data_category c WHERE c.code = w.code)
+
+-- Of the record of what was done: a table that is there, or was.
+-- name: refers_table :many internal
+-- param: references.table text_list
+SELECT w.name AS value, NULL AS successors
+FROM unnest(:references.table) w(name)
+WHERE to_regclass('public.' || w.name) IS NULL AND NOT EXISTS (SELECT FROM audit a WHERE a.table_name = w.name)
+
+-- name: refers_client :many internal
+-- param: references.client text_list
+SELECT w.id AS value, NULL AS successors
+FROM unnest(:references.client) w(id)
+WHERE NOT EXISTS (SELECT FROM client c WHERE c.id = w.id) AND NOT EXISTS (SELECT FROM audit a WHERE a.client_id = w.id)

@@ -8,6 +8,7 @@ from .source import Map
 from .statements import columns_of
 
 PRIVATE = "private"  # x-refers: records that not everybody may know to be there
+OPEN = "open"        # x-refers: any value may be asked for, and one that is nowhere finds nothing
 PAGE = {"page_rows", "cursor", "key.1", "key.2", "key.3", "key.4"}
 
 
@@ -148,13 +149,14 @@ class Checks:
             kind, place = parameter.refers, parameter.place
             if kind is None:
                 if operation.method == "get" and parameter.role == "plain" and operation.statements and (
-                        parameter.type in ("uuid", "uuid_list") or parameter.schema.get("format") == "dotted-code"):
-                    self.report.fault(place, f'{operation.id}: the parameter "{parameter.name}" names a record, so it needs x-refers')
+                        parameter.type in ("uuid", "uuid_list") or parameter.schema.get("format") == "dotted-code"
+                        or parameter.schema.get("x-text") in ("code", "opaque")):
+                    self.report.fault(place, f'{operation.id}: the parameter "{parameter.name}" names something, so it needs x-refers')
                 continue
             if operation.method != "get" or parameter.role != "plain" or parameter.list_max or operation.flag("x-audited") \
                     or not operation.statements:
                 self.report.fault(place, f'{operation.id}: x-refers is for a single value that a statement of a GET reads')
-            elif kind != PRIVATE and f"refers_{kind}" not in self.by_name:
+            elif kind not in (PRIVATE, OPEN) and f"refers_{kind}" not in self.by_name:
                 self.report.fault(place, f'{operation.id}: "{parameter.name}" refers to "{kind}", and there is no statement refers_{kind}')
 
     def _given(self, operation):

@@ -2,7 +2,7 @@
 
 Never to break: the output depends on the input alone, so the same contract gives the same bytes.
 """
-from .checks import PRIVATE
+from .checks import OPEN, PRIVATE
 from .cwriter import c_bool, c_long_string, c_string
 from .schema import SchemaTable
 
@@ -155,7 +155,7 @@ class Emitter:
 
     def _refers(self, parameter):
         kind = parameter.refers
-        if kind in (None, PRIVATE):
+        if kind in (None, PRIVATE, OPEN):
             return ""
         return (f".refers = &contract_statements[{self.statement_index['refers_' + kind]}], "
                 f".references = {self.name_ids['references.' + kind]}, ")
@@ -181,7 +181,7 @@ class Emitter:
             if role in operation.statements:
                 read |= self.statements[self.statement_index[operation.statements[role]]].tables
         for parameter in operation.parameters:
-            if parameter.refers not in (None, PRIVATE):
+            if parameter.refers not in (None, PRIVATE, OPEN):
                 read |= self.statements[self.statement_index["refers_" + parameter.refers]].tables
         tables = self._array("uint16_t", f"operation_tables_{index}", self._table_ids(read))
         parts = [

@@ -36,6 +36,10 @@ def test_every_filter_that_names_nothing_is_refused(own_api, contract):
             assert [(one["parameter"], one["code"]) for one in fault] == [(name, "names_nothing")], (operation, name)
         seen.add((operation, name))
     assert PRIVATE < seen and len(seen) > 35
+    for name in ("client", "table"):
+        fault = problem(own_api.get(f"/v1/audit?{name}=nope", token="national_admin"), 400, "invalid_parameter")["errors"]
+        assert [(one["parameter"], one["code"]) for one in fault] == [(name, "names_nothing")]
+    assert own_api.get(f"/v1/audit?table=library&client={own_api.client('national_admin')['client_id']}", token="national_admin").status_code == 200
     problem(own_api.get("/v1/personal-data/purges?category=nope", token="national_admin"), 400, "invalid_parameter")
 
 
@@ -94,3 +98,12 @@ def test_a_poll_stays_cheap_and_learns_when_a_region_goes(own_api):
         time.sleep(0.05)  # until the watch has looked at the tables again
     for _ in range(2):
         assert own_api.get(path, headers={"If-None-Match": tag}).status_code == 400
+
+
+def test_an_identifier_is_of_a_scheme_that_there_is(own_api, contract):
+    schemes = next(one for one in own_api.get("/v1/enumerations").json()["items"] if one["name"] == "identifiers.scheme")["values"]
+    for scheme in schemes:
+        assert own_api.get(f"/v1/libraries?identifier={scheme['value']}:x1").status_code == 200, scheme
+    for wrong in ("nope:x1", "NPSN:x1", "npsn", ":x1"):
+        [fault] = problem(own_api.get(f"/v1/libraries?identifier={wrong}"), 400, "invalid_parameter")["errors"]
+        assert (fault["parameter"], fault["code"]) == ("identifier", "pattern")

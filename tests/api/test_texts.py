@@ -258,4 +258,5 @@ def test_the_command_line_gives_a_client_the_same_form(api):
              "--redirect-uri", "https://example.id/kembali"]
     service.cluster.run(service.database, *words)
     found = [one for one in api.pages("/v1/clients", token="national_admin") if one["name"] == "Aplikasi \u00e9"]
-    assert [(one["owner_name"], one["owner_email"]) for one in found] == [("Bu Ani", "ani@example.id")]
+    whole = [api.get("/v1/clients/" + one["id"], token="national_admin").json() for one in found]
+    assert [(one["owner_name"], one["owner_email"]) for one in whole] == [("Bu Ani", "ani@example.id")]

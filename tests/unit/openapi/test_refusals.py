@@ -200,6 +200,9 @@ OPERATIONS = {
     "administration without a decision about x-recent-login": ("create_thing writes with admin: x-recent-login says true, or why not", [
         (C, "'things:write': write}", "'things:write': write, admin: all}"),
         (C, "      security: [{oauth2: ['things:write']}]\n      x-place: near", "      security: [{oauth2: ['admin']}]\n      x-place: near")]),
+    "a filter by a code that does not say what it names": ('list_things: the parameter "label" names something, so it needs x-refers', [
+        (C, "        - {name: kind, in: query", "        - {name: label, in: query, description: L., schema: {type: string, x-text: code, maxLength: 9}}\n"
+            "        - {name: kind, in: query")]),
     "a gate that asks the reach without a rule": ("create_thing: its gate asks the reach, so it needs x-place", [(C, "      x-place: near\n", "")]),
     "a rule of place that nobody told": ('x-place: there is no function "place_here"', [(C, "x-place: near", "x-place: here")]),
     "another rule of place than the gate's": ('create_thing: no statement of it asks "place_far"', [(C, "x-place: near", "x-place: far")]),
