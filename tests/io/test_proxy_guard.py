@@ -32,6 +32,7 @@ HANDED_ON = {
     "body too large": (413, "body_too_large"),
     "body too large, chunked": (413, "body_too_large"),
     "too many headers": (431, "header_too_large"),
+    "600 cookies": (431, "header_too_large"),
     "header without a colon": (200, None),  # handed on with a colon, or left out
     "bare line feeds": (200, None),
     "two spaces in the request line": (200, None),
@@ -44,6 +45,9 @@ REFUSED = {
     "target too long": (414, "target_too_long"),
     "target larger than the buffer": (414, "target_too_long"),
     "header section too large": (431, "header_too_large"),
+    "header section too large, with a body": (431, "header_too_large"),
+    "many short headers": (431, "header_too_large"),
+    **{f"a cookie of {size} kB": (431, "header_too_large") for size in (17, 20, 30)},
     "version 2.0": (505, "http_version_not_supported"),
     "transfer-encoding gzip": (501, "transfer_coding_not_implemented"),
     "transfer-encoding gzip, chunked": (501, "transfer_coding_not_implemented"),
