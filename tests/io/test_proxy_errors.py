@@ -19,7 +19,7 @@ from harness.wire import Wire, headers_of, statuses
 DEFINITION = re.compile(r'^PROBLEM\((\w+), (\d+), "((?:[^"\\]|\\.)*)", "((?:[^"\\]|\\.)*)", "((?:[^"\\]|\\.)*)", "((?:[^"\\]|\\.)*)"\)$', re.M)
 PIECE = re.compile(r"^ +(\w+):(id|en) ('([^']*)'|\"([^\"]*)\");$", re.M)
 REFUSAL = re.compile(r"^error_page ([\d ]+?)(?: =(\d+))? /\.problem/(\w+);", re.M)
-FILLED = {"bad_request": {"what": ("ini bukan HTTP yang jelas", "it is not unambiguous HTTP")},
+FILLED = {"bad_request": {"reason": ("ini bukan HTTP yang jelas", "it is not unambiguous HTTP")},
           "body_too_large": {"limit": ("1048576", "1048576")}, "target_too_long": {"limit": ("8000", "8000")}}
 HEADER_SECONDS, BODY_SECONDS, CONNECTIONS = 10, 15, 100  # of nginx.conf
 
