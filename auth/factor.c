@@ -16,15 +16,6 @@
 #define RECOVERY_BYTES 10
 #define RECOVERY_LETTERS 16
 
-static struct span sha256_hex(struct arena *arena, struct span secret)
-{
-    unsigned char hash[32];
-    char *text = arena_alloc(arena, 65);
-    digest_sha256(secret, hash);
-    hex_encode(hash, sizeof hash, text);
-    return (struct span){text, 64};
-}
-
 static struct span bytes_hex(struct arena *arena, struct span bytes)
 {
     char *text = arena_alloc(arena, 2 * bytes.len + 1);
@@ -44,7 +35,7 @@ static enum problem_code write_done(const struct oauth_call *call, const struct 
                                     .request_id = call->request_id,
                                     .operation = call->operation};
     struct ask parameters[PARAMETERS_MAX] = {
-        {"session.hash", sha256_hex(call->arena, login->cookie)},
+        {"session.hash", digest_sha256_hex(call->arena, login->cookie)},
         {"user.id", span_of(login->session->user_id)},
     };
     struct rows *rows;
@@ -222,7 +213,7 @@ static void codes_make(struct arena *arena, struct recovery_codes *ret_codes,
         *at = '\0';
         hashes = arena_printf(
             arena, "%s%s%.*s", hashes, i ? " " : "",
-            SPAN_ARG(sha256_hex(arena, (struct span){letters, RECOVERY_LETTERS})));
+            SPAN_ARG(digest_sha256_hex(arena, (struct span){letters, RECOVERY_LETTERS})));
     }
     *ret_hashes = span_of(hashes);
 }
@@ -294,7 +285,7 @@ enum problem_code factor_recover(const struct oauth_call *call, const struct fac
     if (!recovery_read(code, letters))
         return wrong(login, "recovery code");
     const struct ask parameter = {
-        "factor.code", sha256_hex(call->arena, (struct span){letters, RECOVERY_LETTERS})};
+        "factor.code", digest_sha256_hex(call->arena, (struct span){letters, RECOVERY_LETTERS})};
     problem = used(write_done(call, login, "user_factor_recover", &parameter, 1), login,
                    "recovery code");
     if (problem == PROBLEM_NONE)

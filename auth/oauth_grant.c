@@ -16,15 +16,6 @@
 #define VERIFIER_MIN 43 /* RFC 7636 4.1 */
 #define VERIFIER_MAX 128
 
-static struct span hash_of(struct arena *arena, struct span secret)
-{
-    unsigned char hash[32];
-    char *text = arena_alloc(arena, 65);
-    digest_sha256(secret, hash);
-    hex_encode(hash, sizeof hash, text);
-    return (struct span){text, 64};
-}
-
 static struct span seconds(struct arena *arena, long count)
 {
     return span_of(arena_printf(arena, "%ld", count));
@@ -152,14 +143,14 @@ enum problem_code oauth_code_exchange(const struct oauth_call *call,
         .refresh_token = refresh_token_text(call->arena, key, &fresh),
     };
     const struct ask parameters[] = {
-        {"code.hash", hash_of(call->arena, code)},
+        {"code.hash", digest_sha256_hex(call->arena, code)},
         {"client.id", span_of(client->id)},
         {"code.redirect_uri", redirect_uri},
         /* a verifier of the wrong form fits no challenge; a used code is told from it all the same */
         {"code.challenge",
          verifier_good(verifier) ? challenge_of(call->arena, verifier) : SPAN("")},
         {"grant.id", span_of(fresh.grant_id)},
-        {"refresh.hash", hash_of(call->arena, tokens.refresh_token)},
+        {"refresh.hash", digest_sha256_hex(call->arena, tokens.refresh_token)},
         {"refresh.idle", seconds(call->arena, OAUTH_REFRESH_IDLE_S)},
         {"refresh.longest", seconds(call->arena, OAUTH_REFRESH_LONGEST_S)},
     };
@@ -215,10 +206,11 @@ static enum problem_code refresh_use(const struct oauth_call *call,
     client_hash_write(sealed, sealed_text);
     const struct ask parameters[] = {
         {"grant.id", span_of(token->grant_id)},
-        {"refresh.presented", hash_of(call->arena, presented)},
+        {"refresh.presented", digest_sha256_hex(call->arena, presented)},
         {"client.id", span_of(client->id)},
         {"grant.scopes", scopes},
-        {"refresh.hash", hash_of(call->arena, refresh_token_text(call->arena, key, fresh))},
+        {"refresh.hash",
+         digest_sha256_hex(call->arena, refresh_token_text(call->arena, key, fresh))},
         {"refresh.sealed", span_of(sealed_text)},
         {"refresh.idle", seconds(call->arena, OAUTH_REFRESH_IDLE_S)},
         {"refresh.racing", seconds(call->arena, OAUTH_REFRESH_RACING_S)},
@@ -379,7 +371,7 @@ static enum problem_code describe_refresh(const struct oauth_call *call, struct 
     if (problem != PROBLEM_NONE || !refresh_token_read(key, token, &refresh))
         return problem ? problem : PROBLEM_invalid_token;
     const struct ask parameters[] = {{"grant.id", span_of(refresh.grant_id)},
-                                     {"refresh.presented", hash_of(call->arena, token)}};
+                                     {"refresh.presented", digest_sha256_hex(call->arena, token)}};
     struct rows *rows;
     problem = ask_read(call->auth->pool, call->arena, "oauth_refresh_show", parameters, 2,
                        call->deadline_ms, &rows);

@@ -10,15 +10,6 @@
 #include "auth/door.h"
 #include "auth/scope.h"
 
-static struct span hash_of(struct arena *arena, struct span secret)
-{
-    unsigned char hash[32];
-    char *text = arena_alloc(arena, 65);
-    digest_sha256(secret, hash);
-    hex_encode(hash, sizeof hash, text);
-    return (struct span){text, 64};
-}
-
 static struct write_context context_of(const struct oauth_call *call, const char *actor,
                                        const char *client_id)
 {
@@ -63,7 +54,7 @@ enum problem_code oauth_session_find(const struct oauth_call *call, struct span 
     *ret_session = session;
     if (cookie.len != OAUTH_COOKIE_LENGTH)
         return PROBLEM_NONE;
-    const struct ask parameters[] = {{"session.hash", hash_of(call->arena, cookie)},
+    const struct ask parameters[] = {{"session.hash", digest_sha256_hex(call->arena, cookie)},
                                      {"client.id", span_of(client->id)}};
     struct rows *rows;
     enum problem_code problem = ask_read(call->auth->pool, call->arena, "login_session_find",
@@ -99,7 +90,7 @@ enum problem_code oauth_session_begin(const struct oauth_call *call, const char 
 {
     struct write_context context = context_of(call, user_id, NULL);
     const struct ask parameters[] = {
-        {"session.hash", hash_of(call->arena, cookie)},
+        {"session.hash", digest_sha256_hex(call->arena, cookie)},
         {"user.id", span_of(user_id)},
         {"session.seconds", span_of(arena_printf(call->arena, "%d", OAUTH_SESSION_S))},
     };
@@ -114,7 +105,7 @@ enum problem_code oauth_session_begin(const struct oauth_call *call, const char 
 enum problem_code oauth_session_end(const struct oauth_call *call, struct span cookie)
 {
     struct write_context context = context_of(call, "login", NULL);
-    const struct ask parameters[] = {{"session.hash", hash_of(call->arena, cookie)}};
+    const struct ask parameters[] = {{"session.hash", digest_sha256_hex(call->arena, cookie)}};
     struct rows *rows;
     enum problem_code problem = ask_write(call->auth->pool, call->arena, &context,
                                           "login_session_end", parameters, 1, call->deadline_ms,
@@ -130,8 +121,8 @@ enum problem_code oauth_code_issue(const struct oauth_call *call,
     oauth_cookie_make(code);
     struct write_context context = context_of(call, request->user_id, request->client->id);
     const struct ask parameters[] = {
-        {"code.hash", hash_of(call->arena, span_of(code))},
-        {"session.hash", hash_of(call->arena, request->cookie)},
+        {"code.hash", digest_sha256_hex(call->arena, span_of(code))},
+        {"session.hash", digest_sha256_hex(call->arena, request->cookie)},
         {"user.id", span_of(request->user_id)},
         {"client.id", span_of(request->client->id)},
         {"code.redirect_uri", request->redirect_uri},

@@ -59,6 +59,15 @@ static size_t encode(const unsigned char *data, size_t len, char *ret_text)
     return at;
 }
 
+struct span digest_sha256_hex(struct arena *arena, struct span data)
+{
+    unsigned char hash[32];
+    char *text = arena_alloc(arena, 2 * sizeof hash);
+    digest_sha256(data, hash);
+    hex_encode(hash, sizeof hash, text);
+    return (struct span){text, 2 * sizeof hash};
+}
+
 void digest_tag(struct span data, char ret_tag[23])
 {
     unsigned char hash[32];

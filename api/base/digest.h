@@ -7,6 +7,8 @@
 #include <stdint.h>
 
 void digest_sha256(struct span data, unsigned char ret_hash[32]);
+/* The same as 64 hexadecimal digits, which the database takes for bytes (`decode(..., 'hex')`). */
+struct span digest_sha256_hex(struct arena *arena, struct span data);
 void digest_hmac_sha256(struct span key, struct span data, unsigned char ret_mac[32]);
 /* The first 16 bytes of SHA-256 as 22 characters of base64url: what ETags and cursors use. */
 void digest_tag(struct span data, char ret_tag[23]);
