@@ -46,6 +46,11 @@ browser: $(BUILD)/asan/tpbis ## the pages for logging in, in Chromium (not part 
 	@$(ROOT)/.setup/install test browser
 	@$(PYTEST) tests/browser --binary '$(BUILD)/asan/tpbis'
 
+.PHONY: spreadsheet
+spreadsheet: $(BUILD)/asan/tpbis ## every table in LibreOffice Calc with Indonesian settings (not part of make test: an office is large)
+	@$(ROOT)/.setup/install test spreadsheet
+	@$(PYTEST) tests/spreadsheet -s --binary '$(BUILD)/asan/tpbis'
+
 test-races: $(BUILD)/tsan/pool_stress $(BUILD)/tsan/key_store_test ## pool, queries, watch and keys on the build that finds data races
 	@cd $(ROOT) && tests/db/stress $(BUILD)/tsan/pool_stress $(STRESS_SECONDS)
 	@setarch $$(uname -m) --addr-no-randomize $(BUILD)/tsan/key_store_test

@@ -7,6 +7,7 @@
 #include "api/base/buffer.h"
 #include "api/base/settings.h"
 #include "api/base/trail.h"
+#include "api/csv_text.h"
 #include "api/frame.h"
 #include "auth/auth.h"
 #include "db/query.h"
@@ -99,6 +100,8 @@ struct call {
     struct span request_id, traceparent; /* request_id: that of the trail */
     enum language language;
     uint8_t media; /* one bit of enum media: what the answer will be */
+    struct csv_form
+        csv; /* of MEDIA_CSV; until the media is negotiated 0 for a separator that was not asked for */
     bool accepts_gzip;
     bool authenticated;
     struct principal principal;

@@ -196,6 +196,9 @@ static void parameter_bind(struct call *call, const struct parameter *parameter,
     case PARAMETER_DELETED:
         call_set_flag(call, NAME_DELETED_INCLUDE);
         break;
+    case PARAMETER_SEPARATOR:
+        call->csv.separator = span_is(text, "semicolon") ? ';' : ',';
+        break;
     case PARAMETER_SORT:
     case PARAMETER_FORMAT:
         break; /* read where the order and the media type are chosen */

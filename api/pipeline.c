@@ -213,6 +213,19 @@ static bool has_format(const struct operation *operation)
     return false;
 }
 
+/* format=csv is a table for people, Accept: text/csv one for machines, of which the separator is always the comma. */
+static enum problem_code gate_separator(struct call *call, uint8_t asked)
+{
+    call->csv.people = asked == MEDIA_CSV && call->media == MEDIA_CSV;
+    if (call->csv.separator && !call->csv.people) {
+        call_fault(call, "separator", FAULT_needs, SPAN("format=csv"));
+        return PROBLEM_invalid_parameter;
+    }
+    if (!call->csv.separator)
+        call->csv.separator = ',';
+    return PROBLEM_NONE;
+}
+
 static enum problem_code gate_negotiate(struct call *call)
 {
     uint8_t produces = call->operation->produces;
@@ -226,7 +239,7 @@ static enum problem_code gate_negotiate(struct call *call)
         return call_refuse(call, PROBLEM_not_acceptable, "available",
                            media_list(call->arena, produces));
     call->media = (uint8_t)media;
-    return PROBLEM_NONE;
+    return gate_separator(call, asked);
 }
 
 static enum problem_code gate_execute(struct call *call)

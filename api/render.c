@@ -19,24 +19,25 @@ void render_object(struct call *call, const struct rows *rows, struct span *ret_
         write_json(body, plan, rows, 0);
 }
 
-void render_opening(struct buffer *buffer, uint8_t media, const struct row_plan *plan)
+void render_opening(struct buffer *buffer, const struct call *call, const struct row_plan *plan)
 {
-    if (media == MEDIA_CSV)
-        write_csv_header(buffer, plan);
-    else if (media == MEDIA_GEOJSON)
+    if (call->media == MEDIA_CSV)
+        write_csv_header(buffer, plan, &call->csv);
+    else if (call->media == MEDIA_GEOJSON)
         BUFFER_LITERAL(buffer, "{\"type\":\"FeatureCollection\",\"features\":[");
     else
         BUFFER_LITERAL(buffer, "{\"items\":[");
 }
 
-void render_batch(struct buffer *buffer, uint8_t media, const struct row_plan *plan,
+void render_batch(struct buffer *buffer, const struct call *call, const struct row_plan *plan,
                   const struct rows *rows, size_t shown, bool first)
 {
+    uint8_t media = call->media;
     for (size_t row = 0; row < shown; row++) {
         if (media != MEDIA_CSV && !(first && row == 0))
             buffer_char(buffer, ',');
         if (media == MEDIA_CSV)
-            write_csv(buffer, plan, rows, row);
+            write_csv(buffer, plan, &call->csv, rows, row);
         else if (media == MEDIA_GEOJSON)
             write_geojson(buffer, plan, rows, row);
         else
@@ -74,8 +75,8 @@ void render_page(struct call *call, const struct rows *rows, const struct rows *
         next = page_cursor(call, rows, shown - 1);
         response_header(call, "Link", "<%.*s>; rel=\"next\"", SPAN_ARG(page_link(call, next)));
     }
-    render_opening(body, call->media, plan);
-    render_batch(body, call->media, plan, rows, shown, true);
+    render_opening(body, call, plan);
+    render_batch(body, call, plan, rows, shown, true);
     if (call->media == MEDIA_CSV)
         return;
     next_write(body, next);

@@ -12,8 +12,8 @@ void render_object(struct call *call, const struct rows *rows, struct span *ret_
 void render_page(struct call *call, const struct rows *rows, const struct rows *total);
 
 /* A stream is opening + batches + closing. `shown` rows are written; `first` tells whether any stood before. */
-void render_opening(struct buffer *buffer, uint8_t media, const struct row_plan *plan);
-void render_batch(struct buffer *buffer, uint8_t media, const struct row_plan *plan,
+void render_opening(struct buffer *buffer, const struct call *call, const struct row_plan *plan);
+void render_batch(struct buffer *buffer, const struct call *call, const struct row_plan *plan,
                   const struct rows *rows, size_t shown, bool first);
 void render_closing(struct buffer *buffer, uint8_t media);
 

@@ -13,7 +13,7 @@
 #define CORS_REQUEST_HEADERS                                                                       \
     "Authorization, Content-Type, Accept, Accept-Language, If-Match, If-None-Match, Idempotency-Key, X-Request-Id, traceparent"
 #define CORS_EXPOSED_HEADERS                                                                       \
-    "ETag, Link, Location, Retry-After, Allow, Accept-Patch, X-Request-Id, Idempotent-Replayed, RateLimit, RateLimit-Policy, WWW-Authenticate"
+    "ETag, Content-Disposition, Link, Location, Retry-After, Allow, Accept-Patch, X-Request-Id, Idempotent-Replayed, RateLimit, RateLimit-Policy, WWW-Authenticate"
 
 const char *respond_media_type(uint8_t media)
 {
@@ -204,6 +204,21 @@ static bool has_header(const struct call *call, const char *name)
     return false;
 }
 
+/* A file to keep (RFC 6266), named by the collection and the day: "libraries-placements-2026-11-21.csv". */
+static void name_file(struct call *call)
+{
+    struct buffer name = {0};
+    for (const char *at = strchr(call->operation->path + 1, '/'); at; at = strchr(at + 1, '/')) {
+        if (at[1] == '{')
+            continue;
+        buffer_span(&name, (struct span){at + 1, strcspn(at + 1, "/")});
+        buffer_char(&name, '-');
+    }
+    response_header(call, "Content-Disposition", "attachment; filename=\"%.*s%s.csv\"",
+                    (int)name.len, name.data, call->today);
+    buffer_free(&name);
+}
+
 void respond_finish(struct call *call)
 {
     struct response *response = &call->response;
@@ -216,6 +231,8 @@ void respond_finish(struct call *call)
                     "Accept, Accept-Encoding, Accept-Language, Authorization, Origin");
     if (response->content_type && response->status != 304)
         response_header_lent(call, "Content-Type", response->content_type);
+    if (response->status == 200 && call->csv.people)
+        name_file(call);
     if (response->gzipped)
         response_header_lent(call, "Content-Encoding", "gzip");
     if (!has_header(call, "Cache-Control"))

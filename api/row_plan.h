@@ -5,7 +5,7 @@
 #ifndef API_ROW_PLAN_H
 #define API_ROW_PLAN_H
 
-#include "api/base/buffer.h"
+#include "api/csv_text.h"
 #include "db/query.h"
 
 struct row_plan; /* in the arena */
@@ -23,12 +23,13 @@ struct row_plan *row_plan_new(struct arena *arena, const struct rows *rows,
 void write_json(struct buffer *buffer, const struct row_plan *plan, const struct rows *rows,
                 size_t row);
 
-/* RFC 4180 with CRLF; nested names dotted, json as JSON text, NULL empty, an empty text ""; text
- * that a spreadsheet would run (= + - @ tab CR LF first) gets a leading apostrophe; numbers do not. A
- * result with "@deleted_at" has a column deleted_at; a tombstone has nothing but it and its id. */
-void write_csv_header(struct buffer *buffer, const struct row_plan *plan);
-void write_csv(struct buffer *buffer, const struct row_plan *plan, const struct rows *rows,
-               size_t row);
+/* RFC 4180 with CRLF, in the form that csv_text.h describes; nested names dotted, json as JSON text, NULL empty, an empty
+ * text "". Numbers stand bare. For people the header begins with a byte order mark. A result with "@deleted_at" has a
+ * column deleted_at; a tombstone has nothing but it and its id. */
+void write_csv_header(struct buffer *buffer, const struct row_plan *plan,
+                      const struct csv_form *form);
+void write_csv(struct buffer *buffer, const struct row_plan *plan, const struct csv_form *form,
+               const struct rows *rows, size_t row);
 
 /* One RFC 7946 Feature: id, geometry from the columns longitude and latitude (null when they are
  * NULL, read even when `fields` leaves them out), and everything else as properties. */

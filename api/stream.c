@@ -57,8 +57,8 @@ static void batch_take(struct stream *stream, const struct rows *rows, bool firs
     size_t count = rows_count(rows);
     size_t shown = count > call->page.limit ? call->page.limit : count;
     if (first)
-        render_opening(&stream->plain, call->media, plan);
-    render_batch(&stream->plain, call->media, plan, rows, shown, first);
+        render_opening(&stream->plain, call, plan);
+    render_batch(&stream->plain, call, plan, rows, shown, first);
     if (count > call->page.limit) {
         page_advance(call, rows, shown - 1);
     } else {

@@ -1,42 +1,25 @@
-/* Rows as CSV, RFC 4180. Never to be broken: no text of a client's begins a cell so that a
- * spreadsheet runs it. */
+/* Rows as CSV, RFC 4180. What text needs is csv_text.c's. */
 #include "api/row_plan_steps.h"
 
-static bool is_run_by_spreadsheets(char c)
-{
-    return c == '=' || c == '+' || c == '-' || c == '@' || c == '\t' || c == '\r' || c == '\n';
-}
+#define BYTE_ORDER_MARK "\xEF\xBB\xBF"
 
-/* Text as a field: quoted where it must be. An empty text is "", because an empty field is NULL. */
-static void add_field(struct buffer *buffer, struct span text, bool guard)
+static void number_add(struct buffer *buffer, const struct csv_form *form, struct span number)
 {
-    bool apostrophe = guard && text.len && is_run_by_spreadsheets(text.ptr[0]);
-    bool quote = text.len == 0;
-    for (size_t i = 0; i < text.len && !quote; i++)
-        quote = text.ptr[i] == '"' || text.ptr[i] == ',' || text.ptr[i] == '\r' ||
-                text.ptr[i] == '\n';
-    buffer_reserve(buffer, 2 * text.len + 3);
-    if (quote)
-        buffer_char(buffer, '"');
-    if (apostrophe)
-        buffer_char(buffer, '\'');
-    if (!quote) {
-        buffer_span(buffer, text);
+    const char *point = form->separator == ';' ? memchr(number.ptr, '.', number.len) : NULL;
+    size_t whole = point ? (size_t)(point - number.ptr) : number.len;
+    buffer_span(buffer, (struct span){number.ptr, whole});
+    if (!point)
         return;
-    }
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] == '"')
-            buffer_char(buffer, '"');
-        buffer_char(buffer, text.ptr[i]);
-    }
-    buffer_char(buffer, '"');
+    buffer_char(buffer, ',');
+    buffer_span(buffer, (struct span){point + 1, number.len - whole - 1});
 }
 
-static void add_cell(struct buffer *buffer, enum cell_type type, struct span cell)
+static void cell_add(struct buffer *buffer, const struct csv_form *form, enum cell_type type,
+                     struct span cell)
 {
     switch (type) {
     case CELL_NUMBER:
-        buffer_span(buffer, cell);
+        number_add(buffer, form, cell);
         break;
     case CELL_BOOLEAN:
         buffer_span(buffer, cell.len && cell.ptr[0] == 't' ? SPAN("true") : SPAN("false"));
@@ -46,10 +29,12 @@ static void add_cell(struct buffer *buffer, enum cell_type type, struct span cel
         buffer->len = (size_t)(write_timestamp(buffer->data + buffer->len, cell) - buffer->data);
         break;
     case CELL_JSON:
-        add_field(buffer, cell, false);
+        csv_json_add(buffer, form, cell);
         break;
+    case CELL_DATE:
+    case CELL_UUID:
     case CELL_TEXT:
-        add_field(buffer, cell, true);
+        csv_text_add(buffer, form, cell, type != CELL_TEXT);
         break;
     }
 }
@@ -61,17 +46,20 @@ static bool is_column(const struct row_plan *plan, uint16_t column)
            (plan->deleted_at >= 0 && column == plan->key);
 }
 
-void write_csv_header(struct buffer *buffer, const struct row_plan *plan)
+void write_csv_header(struct buffer *buffer, const struct row_plan *plan,
+                      const struct csv_form *form)
 {
-    bool comma = false;
+    bool begun = false;
+    if (form->people)
+        BUFFER_LITERAL(buffer, BYTE_ORDER_MARK);
     for (uint16_t i = 0; i < plan->column_count; i++) {
         if (!is_column(plan, i))
             continue;
-        if (comma)
-            buffer_char(buffer, ',');
-        add_field(buffer, span_of(i == plan->deleted_at ? plan->names[i] + 1 : plan->names[i]),
-                  true);
-        comma = true;
+        if (begun)
+            buffer_char(buffer, form->separator);
+        csv_text_add(buffer, form,
+                     span_of(i == plan->deleted_at ? plan->names[i] + 1 : plan->names[i]), true);
+        begun = true;
     }
     BUFFER_LITERAL(buffer, "\r\n");
 }
@@ -95,22 +83,22 @@ static bool is_shown(const struct row_plan *plan, uint16_t column, bool deleted)
     return !deleted || column == plan->key || column == plan->deleted_at;
 }
 
-void write_csv(struct buffer *buffer, const struct row_plan *plan, const struct rows *rows,
-               size_t row)
+void write_csv(struct buffer *buffer, const struct row_plan *plan, const struct csv_form *form,
+               const struct rows *rows, size_t row)
 {
     struct span cells[plan->column_count + 1u];
-    bool comma = false;
+    bool begun = false;
     row_cells(plan, rows, row, cells);
     clear_null_objects(plan, cells);
     bool deleted = plan->deleted_at >= 0 && cells[plan->deleted_at].ptr;
     for (uint16_t i = 0; i < plan->column_count; i++) {
         if (!is_column(plan, i))
             continue;
-        if (comma)
-            buffer_char(buffer, ',');
-        comma = true;
+        if (begun)
+            buffer_char(buffer, form->separator);
+        begun = true;
         if (cells[i].ptr && is_shown(plan, i, deleted))
-            add_cell(buffer, (enum cell_type)plan->types[i], cells[i]);
+            cell_add(buffer, form, (enum cell_type)plan->types[i], cells[i]);
         else if (plan->one_column) /* an empty line would be no record */
             BUFFER_LITERAL(buffer, "\"\"");
     }

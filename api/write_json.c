@@ -98,6 +98,8 @@ char *write_cell(char *at, enum cell_type type, struct span cell)
         *at++ = '"';
         return at;
     case CELL_TEXT:
+    case CELL_DATE:
+    case CELL_UUID:
         break;
     }
     return write_string(at, cell);

@@ -73,6 +73,10 @@ enum cell_type rows_type(const struct rows *rows, size_t column)
         return CELL_JSON;
     case 1184: /* timestamptz */
         return CELL_TIMESTAMP;
+    case 1082:
+        return CELL_DATE;
+    case 2950:
+        return CELL_UUID;
     default:
         return CELL_TEXT;
     }

@@ -15,8 +15,10 @@ enum cell_type {
     CELL_NUMBER,
     CELL_BOOLEAN,
     CELL_JSON,
-    CELL_TIMESTAMP
-}; /* CELL_TEXT also uuid, date */
+    CELL_TIMESTAMP,
+    CELL_DATE,
+    CELL_UUID
+};
 
 size_t rows_count(const struct rows *rows);
 size_t rows_columns(const struct rows *rows);

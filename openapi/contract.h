@@ -173,6 +173,7 @@ enum parameter_role { /* what the engine itself does with a query parameter */
                       PARAMETER_SORT,
                       PARAMETER_COUNT,
                       PARAMETER_FORMAT,
+                      PARAMETER_SEPARATOR,
                       PARAMETER_NEAR,
                       PARAMETER_DELETED
 };

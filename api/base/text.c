@@ -177,6 +177,14 @@ enum fault_code text_fault(enum text_kind kind, struct span text, char ret_point
     return kind == TEXT_NAME && text.len && !shown.letter ? FAULT_no_letter : FAULT_COUNT;
 }
 
+size_t text_unseen(struct span text)
+{
+    struct span rest = text;
+    ucs4_t point = next_point(&rest);
+    bool unseen = is_control(point) || is_blank(point) || (point >= 0x80 && is_invisible(point));
+    return unseen ? text.len - rest.len : 0;
+}
+
 bool text_is_absent(enum text_kind kind, struct span text)
 {
     return kind > TEXT_OPAQUE && (span_is(text, "-") || span_is(text, "0"));

@@ -28,6 +28,10 @@ struct span text_clean(struct arena *arena, enum text_kind kind, struct span tex
  * characters are a fault, and an empty text has none. */
 enum fault_code text_fault(enum text_kind kind, struct span text, char ret_point[TEXT_POINT_MAX]);
 
+/* Bytes of the character at the start of the text when nothing is seen of it (a blank of any kind, a control character, a
+ * mark of joining or direction), else 0. The text is not empty. */
+size_t text_unseen(struct span text);
+
 /* Does the text in its form say that there is nothing: "-" or "0", as forms on paper do? Never for TEXT_ANY and TEXT_OPAQUE. */
 bool text_is_absent(enum text_kind kind, struct span text);
 

@@ -19,6 +19,7 @@ from .schema import check_texts
 from .source import Documents, Map, Refused, Report
 from .statements import parse_file
 from .structure import Structure
+from .tables import tables_add
 
 ROOM = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 KEY = "#/components/parameters/idempotency_key"
@@ -73,6 +74,7 @@ def check_contract(documents, contract, queries, migrations, functions):
     report = documents.report
     root = documents.load(os.path.join(contract, "openapi.yaml"))
     keys_add(root, documents, report)
+    tables_add(root, documents, report)
     structure = Structure(root, documents, report)
     structure.check()
     report.finish()  # what follows may rely on the document's form

@@ -13,8 +13,8 @@ MEDIA = {"application/json": "json", "application/merge-patch+json": "merge_patc
          "application/x-www-form-urlencoded": "form", "text/csv": "csv", "application/geo+json": "geojson",
          "text/html": "html", "text/plain": "text"}
 FORMAT_MEDIA = ("json", "csv", "geojson")
-ROLES = ("limit", "cursor", "fields", "expand", "sort", "count", "format", "near", "deleted")
-ENGINE_ROLES = {"limit", "cursor", "fields", "expand", "sort", "count", "format"}
+ROLES = ("limit", "cursor", "fields", "expand", "sort", "count", "format", "separator", "near", "deleted")
+ENGINE_ROLES = {"limit", "cursor", "fields", "expand", "sort", "count", "format", "separator"}
 # The scopes of those who administer: what they write asks for a recent login, unless the contract says why not.
 ADMINISTRATION = {"admin", "assignments:write", "audit:read", "people:erase"}
 TYPES = ("text", "integer", "number", "boolean", "uuid", "date", "timestamp", "json", "text_list", "integer_list",

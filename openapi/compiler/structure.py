@@ -5,6 +5,7 @@ Never to break: what this does not know is refused, so nothing in the contract i
 from .conditions import ADDED
 from .schema import check_rules, parts_of
 from .source import Map, Refused
+from .tables import TABLE
 
 ROOT = {"openapi", "info", "servers", "tags", "paths", "components", "security", "externalDocs"}
 COMPONENTS = {"schemas", "parameters", "responses", "headers", "securitySchemes"}
@@ -49,7 +50,7 @@ class Structure:
                 if key[0] == "schemas" and "x-enumeration" in target:
                     self.used.add(key)  # published by the list of enumerations
         for key, target in self.targets.items():
-            if key not in self.used and key not in ADDED:
+            if key not in self.used and key not in ADDED and key not in TABLE:
                 place = target.place()
                 self.report.fault(place, f'the component {key[0]}/{key[1]} is used nowhere')
             self._component(key[0], target)

@@ -298,7 +298,7 @@ def test_filters(own_api, places):
     one = own_api.get(f"{PATH}/{past['id']}?expand=user,client,region,library", token="national_admin").json()
     assert one["user"]["name"] == "Bu Ani" and one["client"] is None and one["region"] is None and one["library"]["id"] == places["belitung"]
     table = own_api.get(f"{PATH}?format=csv&user={holder}&fields=id,role", token="national_admin")
-    assert table.text.splitlines() == ["id,role", f"{past['id']},library_manager", f"{now['id']},team_member"]
+    assert table.text.splitlines() == ["\ufeffid,role", f"{past['id']},library_manager", f"{now['id']},team_member"]
 
 
 def test_an_assignment_moves_with_its_library(own_api):

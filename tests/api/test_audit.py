@@ -1,7 +1,5 @@
 """The audit as it is read, and sealed so that nobody, the owner of the database included, alters the past unseen."""
 
-import csv
-import io
 import json
 import re
 import uuid
@@ -12,6 +10,7 @@ import pytest
 
 from harness.assignments import appointed, end, user
 from harness.client import problem
+from harness.libraries import rows_of
 from harness.waiting import PATIENCE_SECONDS
 
 PATH = "/v1/audit"
@@ -78,7 +77,7 @@ def test_pages_and_tables(own_api):
     assert [one["id"] for one in whole] == [one["id"] for one in entries(own_api, "?limit=7")]
     assert [(one["at"], one["id"]) for one in whole] == sorted(((one["at"], one["id"]) for one in whole), reverse=True)
     answer = own_api.get(f"{PATH}?format=csv&table=role&fields=id,action,after", token="national_admin")
-    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    rows = rows_of(answer.text)
     assert len(rows) >= 9 and all(json.loads(row["after"])["name"] for row in rows if row["action"] == "insert")
     total = own_api.get(f"{PATH}?count=exact&limit=1&table=role", token="national_admin").json()["total"]
     assert total == len(rows)

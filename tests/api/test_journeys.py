@@ -1,20 +1,15 @@
 """What the programme's people come for, told as they would do it."""
 
-import csv
-import io
 import json
 from pathlib import Path
 
 import pytest
 
 from harness.client import problem
+from harness.libraries import rows_of
 from harness.waiting import until
 
 BELITONG_VILLAGES = 17
-
-
-def rows_of(text):
-    return list(csv.DictReader(io.StringIO(text)))
 
 
 def resident_bytes(api):

@@ -1,13 +1,12 @@
 """Who is in a Tim Sinergi, on any day: members, substitutions, positions, the coordinator."""
 
-import csv
-import io
 import threading
 import uuid
 
 import pytest
 
 from harness.client import Api, problem
+from harness.libraries import rows_of
 from harness.teams import PATH, add, change, join, made, member_body, members, show, team
 
 HEAD = {"organization": {"name": "Dinas Perpustakaan Uji", "sector": "library_agency"}}
@@ -194,7 +193,7 @@ def test_the_list(own_api, regency):
     assert len(list(own_api.pages(path + "?sector=bank"))) == 2
     assert own_api.get(path + "?count=exact&limit=1").json()["total"] == 4
     assert list(own_api.pages(path + "?updated_since=2999-01-01T00:00:00Z")) == []
-    rows = list(csv.DictReader(io.StringIO(own_api.get(path + "?format=csv").text, newline="")))
+    rows = rows_of(own_api.get(path + "?format=csv").text)
     assert len(rows) == 4 and rows[0]["organization.sector"] == "bank"
     tag = own_api.get(path).headers["ETag"]
     assert own_api.get(path, headers={"If-None-Match": tag}).status_code == 304
@@ -217,7 +216,7 @@ def test_a_substitution_is_one_step(own_api, province):
     assert own_api.get(answer.headers["Location"]).json() == one and own_api.get(answer.headers["Location"], headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
     assert (one["leaving_member_id"], one["reason"], one["on"], one["role"], one["name"]) == (chair["id"], "moved_office", "2020-05-01", "ketua", "Pengganti")
     assert list(own_api.pages(path)) == [one] == list(own_api.pages(path + "?updated_since=2020-01-01T00:00:00Z&limit=1"))
-    assert own_api.get(path + "?format=csv").text.startswith("on,id,reason")
+    assert own_api.get(path + "?format=csv").text.startswith("\ufeffon,id,reason")
     problem(add(own_api, province, "substitutions", **body), 409, "member_left")
     problem(add(own_api, province, "substitutions", **{**body, "leaving_member_id": str(uuid.uuid4())}), 422, "reference_unknown")
     problem(add(own_api, province, "substitutions", **{**body, "leaving_member_id": one["member_id"]}), 409, "date_before_previous")
@@ -263,7 +262,7 @@ def test_a_change_of_position_keeps_the_old(own_api, regency):
     problem(own_api.post(nobody, token="national_admin", json={"position": "X"}), 404, "not_found")
     mine = {"id": str(uuid.uuid4()), "on": "2023-01-01", "position": "Sekretaris"}
     assert [own_api.post(path, token="national_admin", json=mine).status_code for _ in range(2)] == [201, 200]
-    assert own_api.get(path + "?format=csv").text.startswith("id,position,")
+    assert own_api.get(path + "?format=csv").text.startswith("\ufeffid,position,")
     problem(own_api.get(f"{path}/{uuid.uuid4()}"), 404, "not_found")
     rest(own_api, path, f"{path}/{moved['id']}", {"position": "X"})
 

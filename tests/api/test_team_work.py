@@ -1,12 +1,11 @@
 """What a Tim Sinergi does: meetings, work plan, funding; and when the next stakeholder meeting is due."""
 
-import csv
-import io
 import uuid
 
 import pytest
 
 from harness.client import problem
+from harness.libraries import rows_of
 from harness.teams import PATH, add, change, join, made, show, team
 
 
@@ -137,7 +136,7 @@ def test_the_manners_every_part_shares(own_api, one, part):
         assert own_api.get(target, headers={"If-None-Match": own_api.get(target).headers["ETag"]}).status_code == 304
         problem(own_api.get(target + "?x=1"), 400, "invalid_parameter")
         problem(own_api.get(target, headers={"Accept": "text/html"}), 406, "not_acceptable")
-    rows = list(csv.DictReader(io.StringIO(own_api.get(path + "?format=csv").text, newline="")))
+    rows = rows_of(own_api.get(path + "?format=csv").text)
     assert body["id"] in {row["id"] for row in rows}
     assert own_api.get(path + "?count=exact&limit=1").json()["total"] == len(rows)
     assert set(own_api.get(single + "?fields=id,created_at").json()) == {"id", "created_at"}

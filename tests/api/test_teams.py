@@ -1,12 +1,11 @@
 """Tim Sinergi: teams as they are and as they were, what they lack, their decrees and policies."""
 
-import csv
-import io
 import uuid
 
 import pytest
 
 from harness.client import problem
+from harness.libraries import rows_of
 from harness.teams import PATH, add, change, join, made, show, team
 
 @pytest.fixture(scope="module")
@@ -154,7 +153,7 @@ def test_shapes(own_api, world):
     assert one["region"]["district"] is None
     assert show(own_api, world["province"], "?expand=region")["region"]["regency"] is None
     answer = own_api.get(PATH + "?within=73&format=csv")
-    rows = list(csv.DictReader(io.StringIO(answer.text, newline="")))
+    rows = rows_of(answer.text)
     assert {row["id"] for row in rows} == ids(own_api, "?within=73") and "coordinator.organization.name" in rows[0]
     problem(own_api.get(PATH, headers={"Accept": "application/geo+json"}), 406, "not_acceptable")
     problem(own_api.get(f"{PATH}/{world['province']}", headers={"Accept": "text/csv"}), 406, "not_acceptable")
@@ -241,7 +240,7 @@ def test_policies(own_api):
         problem(own_api.post("/v1/team-policies", token="national_admin", data=bad, headers={"Content-Type": "application/json"}), status, code)
     problem(own_api.get("/v1/team-policies", headers={"Accept": "text/html"}), 406, "not_acceptable")
     problem(own_api.get(f"/v1/team-policies/{uuid.uuid4()}"), 404, "not_found")
-    assert own_api.get("/v1/team-policies?format=csv").text.startswith("id,level,")
+    assert own_api.get("/v1/team-policies?format=csv").text.startswith("\ufeffid,level,")
 
 
 # ---- manners ---------------------------------------------------------------------------------------------------

@@ -56,9 +56,10 @@ def ids(items):
 
 
 def rows_of(text):
-    """A CSV document as dictionaries; strict, as RFC 4180 has it."""
+    """A CSV document as dictionaries; strict, as RFC 4180 has it, without what format=csv adds for spreadsheets."""
     assert text.endswith("\r\n")
-    return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+    rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
+    return [{name: cell.removeprefix("\t") for name, cell in row.items()} for row in rows]
 
 
 def follow_links(api, path, **options):

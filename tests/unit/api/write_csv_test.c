@@ -9,16 +9,24 @@
 #include "api/row_plan.h"
 #include "tests/unit/api/fake_rows.h"
 
-static const char *csv_of(const struct rows *rows, const struct span *fields, size_t count)
+static const struct csv_form machine = {',', false}, people = {',', true}, semicolon = {';', true};
+
+static const char *form_of(const struct csv_form *form, const struct rows *rows,
+                           const struct span *fields, size_t count)
 {
     struct buffer buffer = {0};
     struct row_plan *plan = row_plan_new(arena, rows, fields, count, false);
-    write_csv_header(&buffer, plan);
+    write_csv_header(&buffer, plan, form);
     for (size_t i = 0; i < rows->count; i++)
-        write_csv(&buffer, plan, rows, i);
+        write_csv(&buffer, plan, form, rows, i);
     char *text = arena_cstr(arena, (struct span){buffer.data, buffer.len});
     buffer_free(&buffer);
     return text;
+}
+
+static const char *csv_of(const struct rows *rows, const struct span *fields, size_t count)
+{
+    return form_of(&machine, rows, fields, count);
 }
 
 /* The one cell of a result with one column beside another. */
@@ -73,22 +81,41 @@ static void quotes_where_it_must(void **state)
     expect_cell(CELL_JSON, "[]", "[]");
 }
 
-static void disarms_formulas(void **state)
+static void keeps_numbers_bare(void **state)
 {
     (void)state;
-    expect_cell(CELL_TEXT, "=1+1", "'=1+1");
-    expect_cell(CELL_TEXT, "+62 21", "'+62 21");
-    expect_cell(CELL_TEXT, "-1", "'-1");
-    expect_cell(CELL_TEXT, "@SUM(A1)", "'@SUM(A1)");
-    expect_cell(CELL_TEXT, "\t=1", "'\t=1");
-    expect_cell(CELL_TEXT, "\n=1", "\"'\n=1\"");
-    expect_cell(CELL_TEXT, "\r=1", "\"'\r=1\"");
-    expect_cell(CELL_TEXT, "=HYPERLINK(\"http://x\",\"y\")",
-                "\"'=HYPERLINK(\"\"http://x\"\",\"\"y\"\")\"");
-    expect_cell(CELL_TEXT, "a=1", "a=1");
     expect_cell(CELL_NUMBER, "-1", "-1");
     expect_cell(CELL_NUMBER, "+1", "+1");
     expect_cell(CELL_JSON, "-1", "-1");
+}
+
+static void writes_for_people(void **state)
+{
+    (void)state;
+    static const struct rows rows = {
+        .columns = 6,
+        .count = 1,
+        .heads = {{"id", CELL_UUID},
+                  {"code", CELL_TEXT},
+                  {"latitude", CELL_NUMBER},
+                  {"founded_on", CELL_DATE},
+                  {"name", CELL_TEXT},
+                  {"open", CELL_BOOLEAN}},
+        .cells = {{"01a1fdc3-5794-7ad4-bf33-412c110bd3ca", "19.01", "-6.25e-7", "2001-02-03",
+                   "a;b,c", "t"}},
+    };
+    assert_string_equal(form_of(&people, &rows, NULL, 0),
+                        "\xef\xbb\xbfid,code,latitude,founded_on,name,open\r\n"
+                        "01a1fdc3-5794-7ad4-bf33-412c110bd3ca,\"\t19.01\",-6.25e-7,2001-02-03,"
+                        "\"a;b,c\",true\r\n");
+    assert_string_equal(form_of(&semicolon, &rows, NULL, 0),
+                        "\xef\xbb\xbfid;code;latitude;founded_on;name;open\r\n"
+                        "01a1fdc3-5794-7ad4-bf33-412c110bd3ca;\"\t19.01\";-6,25e-7;2001-02-03;"
+                        "\"a;b,c\";true\r\n");
+    assert_string_equal(csv_of(&rows, NULL, 0),
+                        "id,code,latitude,founded_on,name,open\r\n"
+                        "01a1fdc3-5794-7ad4-bf33-412c110bd3ca,19.01,-6.25e-7,2001-02-03,"
+                        "\"a;b,c\",true\r\n");
 }
 
 static void a_single_null_is_still_a_record(void **state)
@@ -119,9 +146,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(writes_every_kind), TEST(quotes_where_it_must),
-        TEST(disarms_formulas),  TEST(a_single_null_is_still_a_record),
-        TEST(tells_tombstones),
+        TEST(writes_every_kind), TEST(quotes_where_it_must), TEST(keeps_numbers_bare),
+        TEST(writes_for_people), TEST(tells_tombstones),     TEST(a_single_null_is_still_a_record),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -155,12 +155,12 @@ int main(int argc, char **argv)
 }
 """
 EXPECTED = """\
-id key.4 before expand expand.owner fields format kind limit name near note owner_thing_id sort sort.distance sort.name tags \n\
+id key.4 before expand expand.owner fields format kind limit name near note owner_thing_id separator sort sort.distance sort.name tags \n\
 {}
  things 0=list_things 2=create_thing
   {} 0=get_thing 5=delete_thing
  words 0=list_words
-kind 0 8 2 -;near 9 0 0 -;expand 5 8 1 -;fields 4 8 4 -;sort 6 0 0 -;limit 2 1 0 50;cursor 3 0 0 -;format 8 0 0 -;
+kind 0 8 2 -;near 10 0 0 -;expand 5 8 1 -;fields 4 8 4 -;sort 6 0 0 -;limit 2 1 0 50;cursor 3 0 0 -;format 8 0 0 -;separator 9 0 0 -;
 9 200 name distance_km 1 1 list_things
 id name distance_km owner owner thing \n\
 SELECT t.id, t.name,

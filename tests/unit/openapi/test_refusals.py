@@ -139,6 +139,8 @@ OPERATIONS = {
     "no 422": ("must document the response 422", [(C, "        '422': {$ref: '#/components/responses/problem'}\n", "")]),
     "no 412": ("must document the response 412", [(C, "        '412': {$ref: '#/components/responses/problem'}\n", "")]),
     "x-match-required without If-Match": ("stand together", [(C, "name: If-Match, in: header, required: true", "name: If-Match, in: header")]),
+    "a table for people without its separator": ("answers text/csv, and separator is not among the components", [(C, "    separator: {name", "    parter: {name")]),
+    "a table without a format": ("so it has the parameter format", [(C, "name: format, in", "name: form, in")]),
     "a format that is not offered": ("the enum of format must be", [(C, "enum: [json, csv]", "enum: [json, csv, geojson]")]),
     "limit without cursor": ("needs cursor and x-orders", [
         (C, "        - {name: cursor, in: query, description: Where., schema: {type: string, maxLength: 1024}}\n", "")]),

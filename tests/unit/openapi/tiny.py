@@ -175,8 +175,10 @@ components:
   parameters:
     if_match_optional: {name: If-Match, in: header, description: ETag., schema: {type: string, maxLength: 100}}
     if_none_match_write: {name: If-None-Match, in: header, description: ETag., schema: {type: string, maxLength: 100}}
+    separator: {name: separator, in: query, description: Separator., schema: {type: string, enum: [comma, semicolon]}}
   headers:
     location: {description: Where., schema: {type: string, maxLength: 100}}
+    content_disposition: {description: Its name., schema: {type: string, maxLength: 100}}
   securitySchemes:
     oauth2:
       type: oauth2
