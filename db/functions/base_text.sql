@@ -36,14 +36,16 @@ CREATE OR REPLACE FUNCTION is_name(value text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN is_line(value) AND value COLLATE "C" ~ '[0-9A-Za-z\u00AA-\U0010FFFF]';
 
--- Is it text in its form, perhaps of several lines? Marks that only join are left to who writes; nothing may turn round what
--- stands beside it.
+-- Is it text in its form, perhaps of several lines? Marks that only join are left to who writes, beside something that is seen;
+-- nothing may turn round what stands beside it.
 CREATE OR REPLACE FUNCTION is_free(value text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN value COLLATE "C" ~ '^[!-~]([\t\n\r -~]*[!-~])?$' THEN value NOT IN ('-', '0')
 ELSE value IS NFC NORMALIZED AND value = text_free(value) AND value COLLATE "C" !~ ('^$|[\u0001-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F]'
     '|[\u202A-\u202E\u2066-\u2069]'
     '|[\uE000-\uF8FF\uFDD0-\uFDEF\uFFFE\uFFFF\U0001FFFE\U0001FFFF\U0002FFFE\U0002FFFF\U0003FFFE\U0003FFFF\U000F0000-\U0010FFFF]')
+    AND (value IS NULL OR EXISTS (SELECT FROM regexp_split_to_table(value, '') AS seen(letter)
+                                  WHERE is_line(seen.letter) OR seen.letter IN ('-', '0')))
 END;
 
 -- Is every text inside a line, or free text?

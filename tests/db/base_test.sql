@@ -1,7 +1,7 @@
 -- The ground: days, ids, words, ranges, refusals, claims.
 BEGIN;
 \ir fixture.psql
-SELECT plan(41);
+SELECT plan(42);
 
 SELECT is(today(), (now() AT TIME ZONE 'Asia/Jakarta')::date, 'a day is a day in Asia/Jakarta');
 SET LOCAL timezone = 'America/New_York';
@@ -41,6 +41,8 @@ SELECT is_empty($$
     SELECT n FROM unnest(ARRAY['', ' a', 'a ', 'a  b', '-', '0', E'a\tb', E'a\u00A0b', E'a\u200B', E'a\u202Eb', E'\u2800', E'\u3164', E'\u115F', E'\uFEFFa', E'a\uFE0F',
                                E'\u00AD', E'\u0301', E'a \u0301', E'\uE000', E'\uFFFE', U&'\+10FFFF', U&'\+0E0041', E'e\u0301', E'a\u0085b', E'a\u2028b']) n
     WHERE is_line(n) OR is_name(n)$$, 'none of these is a line');
+SELECT is((SELECT array_agg(is_free(n)) FROM unnest(ARRAY[E'\u200B', E'\u200B \u2060', E'\u0301', E'a\u200Bb', E'\u200B-', NULL]) n), '{f,f,f,t,t,NULL}',
+    'free text may have marks that only join, beside something that is seen');
 SELECT is(text_key(E' BANK\u00A0 \uFF22RI '), text_key('bank bri'), 'names compare without case, blanks and width');
 SELECT is((SELECT array_agg(identifier_key(s, a) = identifier_key(s, b)) FROM (VALUES ('onesearch', 'IOS1', ' ios1'), ('other', 'Ab', 'AB'), ('npsn', '6970-1234', '69701234')) v (s, a, b)),
     '{t,f,t}', 'identifiers compare as their scheme has it');

@@ -143,3 +143,59 @@ def test_the_version_before_starts_on_the_newer_schema(bed):
     answer = requests.get(bed.address + "/v1/regions/19", headers={"Authorization": "Bearer " + bed.token("portal")}, timeout=10)
     assert answer.status_code == 200
     assert old.stop() == 0
+
+
+# ---- rows that the version before let in ----------------------------------------------------------------------------
+
+HELD = re.compile(r"\('(\w+)', '(\w+)'\)")
+UNSEEN = "\u00a0\u200b"
+
+
+def texts_of(root, cursor):
+    """(table, column) of every text that the migration holds to one form, where the version before has the column."""
+    text = (root / "db/migrations/0115_hold_texts_to_one_form.sql").read_text(encoding="utf-8")
+    cursor.execute("SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public' AND data_type = 'text'")
+    there = set(cursor.fetchall())
+    return [pair for pair in HELD.findall(text) if pair in there]
+
+
+def test_texts_of_old_rows_get_the_one_form(bed, root):
+    """Every text with marks that nobody sees, of libraries that are closed and records of the past too, and keys that differ by
+    such marks alone: afterwards each reads as it did, nothing is lost, and every change is in the audit."""
+    with bed.cluster.connect("tpbis") as connection, connection.cursor() as cursor:
+        def rows(table, column):
+            cursor.execute(f"SELECT {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY 1")
+            return [row[0] for row in cursor.fetchall()]
+
+        cursor.execute("SELECT count(*) FROM information_schema.table_constraints WHERE constraint_name = 'library_name_text_check'")
+        if cursor.fetchone()[0]:
+            pytest.skip("the version before holds its texts already")
+        cursor.execute("UPDATE library SET status = 'closed' WHERE id = (SELECT l.id FROM library l WHERE kind = 'village' LIMIT 1)")
+        cursor.execute("SELECT id FROM library WHERE kind = 'village' ORDER BY id LIMIT 3")
+        one, two, three = (row[0] for row in cursor.fetchall())
+        texts = [pair for pair in texts_of(root, cursor) if pair[0] != "library_identifier"]
+        before = {pair: rows(*pair) for pair in texts}
+        cursor.execute("SET session_replication_role = replica")  # as they came in before there was a rule
+        for table, column in texts:
+            some = " WHERE code LIKE '19.01%%'" if table == "region" else ""
+            cursor.execute(f"UPDATE {table} SET {column} = %s || {column} || %s{some}", (UNSEEN, UNSEEN))
+        cursor.execute("UPDATE library SET address = %s WHERE id = %s", (UNSEEN, one))  # says nothing
+        for library, value in ((one, "IOS1"), (two, "IOS1" + UNSEEN), (three, "ios1")):
+            cursor.execute("INSERT INTO library_identifier (library_id, scheme, value) VALUES (%s, 'onesearch', %s)", (library, value))
+        cursor.execute("SET session_replication_role = origin")
+        cursor.execute("SELECT max(id) FROM audit")
+        last = cursor.fetchone()[0] or 0
+
+        assert int(re.search(r"(\d+) applied now", bed.migrate())[1]) > 0
+
+        for pair in texts:  # that a line keeps none of the marks is the constraint's; free text may
+            assert sorted(value.strip(UNSEEN) for value in rows(*pair)) == sorted(before[pair]), pair
+        cursor.execute("SELECT value FROM library_identifier WHERE scheme = 'onesearch' ORDER BY value")
+        kept = [row[0] for row in cursor.fetchall()]
+        assert len(kept) == 3 and "IOS1" in kept and sum("(ganda" in value for value in kept) == 2, kept
+        cursor.execute("SELECT table_name, count(*) FROM audit WHERE id > %s AND operation IN ('hold_texts_to_one_form', 'compare_texts_by_key')"
+                       " GROUP BY 1", (last,))
+        told = dict(cursor.fetchall())
+        assert told["library"] >= 36 and told["library_identifier"] >= 2 and told["participation"] and told["replication"], told
+        cursor.execute("SELECT conname FROM pg_constraint WHERE contype = 'c' AND NOT convalidated AND conname LIKE '%%_text_check'")
+        assert not cursor.fetchall()
