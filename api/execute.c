@@ -71,8 +71,6 @@ static int64_t lend_until_ms(const struct call *call)
 static enum problem_code failure_take(struct call *call, enum problem_code code,
                                       const struct query_failure *failure)
 {
-    if (failure->sqlstate[0] == '2' && failure->sqlstate[1] == '2' && call->page.cursor.ptr)
-        return PROBLEM_invalid_cursor; /* key cells that no row of ours ever had */
     if (code == PROBLEM_reference_unknown)
         references_faults(call, span_of(failure->arguments));
     else if (failure->arguments[0])
@@ -113,14 +111,16 @@ static bool gate_closed(const struct plan *plan)
     return gate && rows_count(gate) == 0;
 }
 
-static enum problem_code render_read(struct call *call, struct plan *plan)
+static enum problem_code render_read(struct call *call, struct plan *plan, struct stream *export)
 {
     struct rows *answer = plan_rows(plan, STEP_ANSWER);
     struct span version = SPAN("");
     call->response.status = 200;
     call->response.content_type = respond_media_type(call->media);
-    if (call->page.stream)
-        return stream_open(call, answer);
+    if (export) {
+        stream_open(export, answer);
+        return PROBLEM_NONE;
+    }
     if (call->page.list)
         render_page(call, answer, plan_rows(plan, STEP_COUNT));
     else
@@ -131,22 +131,12 @@ static enum problem_code render_read(struct call *call, struct plan *plan)
     return code;
 }
 
-enum problem_code execute_read(struct call *call)
+static enum problem_code read_run(struct call *call, struct stream *export)
 {
     const struct operation *operation = call->operation;
     struct plan plan = {0};
     struct connection *connection;
     struct query_failure failure = {0};
-
-    if (version_unchanged(call)) {
-        respond_not_modified(call);
-        return PROBLEM_NONE;
-    }
-    if (call->page.stream) {
-        enum problem_code refused = version_judge(call, version_tag_stream(call));
-        if (refused || call->response.status)
-            return refused;
-    }
     plan_add_filters(&plan, call);
     plan_add(&plan, call, STEP_GATE, operation->gate);
     plan_add(&plan, call, STEP_ANSWER, operation->answer);
@@ -165,9 +155,34 @@ enum problem_code execute_read(struct call *call)
              (!call->page.list && rows_count(plan_rows(&plan, STEP_ANSWER)) == 0))
         code = PROBLEM_not_found;
     else
-        code = render_read(call, &plan);
+        code = render_read(call, &plan, export);
     plan_free(&plan);
     return code;
+}
+
+/* The place of a whole list is taken before the database is asked for its first rows. */
+static enum problem_code export_run(struct call *call)
+{
+    struct stream *export = NULL;
+    enum problem_code code = version_judge(call, version_tag_stream(call));
+    if (code || call->response.status)
+        return code;
+    code = stream_new(call, &export);
+    if (code)
+        return code;
+    code = read_run(call, export);
+    if (code)
+        stream_drop(export);
+    return code;
+}
+
+enum problem_code execute_read(struct call *call)
+{
+    if (version_unchanged(call)) {
+        respond_not_modified(call);
+        return PROBLEM_NONE;
+    }
+    return call->page.stream ? export_run(call) : read_run(call, NULL);
 }
 
 enum problem_code execute_constant(struct call *call, const char *content_type, struct span body)

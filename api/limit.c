@@ -83,7 +83,9 @@ static enum problem_code take(struct call *call, int64_t cost)
     }
     atomic_fetch_add(&limits->refused, 1);
     /* and until the next settlement, which may know better */
-    call->retry_after_s = (level.wait_us + SETTLEMENT_MS * 1000 + 999999) / 1000000;
+    int64_t again_us = call->limit.taken * INT64_C(60000000) /
+                       call->limit.quota; /* what it cost to be refused is paid again */
+    call->retry_after_s = (level.wait_us + again_us + SETTLEMENT_MS * 1000 + 999999) / 1000000;
     return call_refuse(call, PROBLEM_rate_limited, "limit",
                        span_of(arena_printf(call->arena, "%" PRId64, call->limit.quota / REQUEST)));
 }
@@ -96,20 +98,67 @@ enum problem_code limit_caller(struct call *call)
     return take(call, (int64_t)call->operation->cost * REQUEST);
 }
 
-enum problem_code limit_export(struct call *call)
+/* What the parameters of this request cost beside its operation, in requests. */
+static int64_t parameters_cost(const struct call *call)
 {
-    int64_t pages = call->page.stream ? EXPORT - 1 : 0; /* one is taken */
-    return take(call, (int64_t)call->operation->cost * REQUEST * pages);
+    int64_t cost = 0;
+    for (size_t i = 0; i < call->operation->parameter_count; i++) {
+        const struct parameter *parameter = &call->operation->parameters[i];
+        if (parameter->cost && call->values[parameter->name_id].state == VALUE_PRESENT)
+            cost += parameter->cost;
+    }
+    return cost;
+}
+
+enum problem_code limit_extent(struct call *call)
+{
+    if (!call->operation->cost)
+        return PROBLEM_NONE;
+    int64_t page = call->operation->cost + parameters_cost(call);
+    int64_t cost = REQUEST * (call->page.stream ? page * EXPORT : page) - call->limit.taken;
+    int64_t most = call->limit.quota - call->limit.taken; /* a full bucket is enough for anything */
+    if (cost > most)
+        cost = most > 0 ? most : 0;
+    return take(call, cost);
+}
+
+/* Of the address alone, whoever it is. */
+static enum problem_code address_take(struct call *call, int64_t cost)
+{
+    address_choose(call, "");
+    call->limit.quota *= REQUEST;
+    return take(call, cost);
+}
+
+enum problem_code limit_unknown(struct call *call)
+{
+    return address_take(call, REQUEST);
+}
+
+void limit_known(struct call *call)
+{
+    if (call->limit.taken)
+        bucket_give(call->service->limits->buckets, call->limit.key, call->limit.taken);
+    call->limit = (struct limit){.quota = 0};
 }
 
 enum problem_code limit_stranger(struct call *call, enum problem_code code)
 {
-    if (code != PROBLEM_unauthorized && code != PROBLEM_invalid_token)
+    if ((code != PROBLEM_unauthorized && code != PROBLEM_invalid_token) || call->limit.taken)
         return code;
-    address_choose(call, "");
-    call->limit.quota *= REQUEST;
-    enum problem_code limited = take(call, REQUEST);
+    enum problem_code limited = address_take(call, REQUEST);
     return limited ? limited : code;
+}
+
+enum problem_code limit_unrouted(struct call *call)
+{
+    return address_take(call, call->method == METHOD_OPTIONS ? REQUEST / UNCHANGED : REQUEST);
+}
+
+void limit_hold(struct call *call, int64_t seconds)
+{
+    if (call->limit.quota && seconds > 0)
+        bucket_give(call->service->limits->buckets, call->limit.key, -seconds * REQUEST);
 }
 
 /* ---- the answer ------------------------------------------------------------------------------- */

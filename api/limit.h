@@ -12,9 +12,21 @@ void limits_free(struct limits *limits);
 /* Gates. Problems: PROBLEM_rate_limited, with Retry-After. */
 enum problem_code limit_caller(
     struct call *call); /* behind authentication: whoever it is, or the address */
-enum problem_code limit_export(struct call *call); /* behind the page: a whole list costs more */
-/* Of a request whose token was refused with `code`: that, unless its address has no more tries. */
+/* Behind the page: what parameters cost beside (x-cost), and a whole list as much as twenty pages; never more than a full bucket. */
+enum problem_code limit_extent(struct call *call);
+/* Of a request whose token was refused with `code`: that, unless its address, which pays now if it has not yet, has no more tries. */
 enum problem_code limit_stranger(struct call *call, enum problem_code code);
+
+/* Of a path or method that there is not, and of OPTIONS, which costs a tenth. */
+enum problem_code limit_unrouted(struct call *call);
+
+/* Before the database is asked whose token this is, its address pays a request, and gets it back when the token is good. So an address that was
+ * refused too often asks the database nothing. */
+enum problem_code limit_unknown(struct call *call);
+void limit_known(struct call *call);
+
+/* A request for each second in which a whole list, its head long sent, holds its place. Any thread. */
+void limit_hold(struct call *call, int64_t seconds);
 
 /* When the answer stands: gives back what it did not cost, and adds RateLimit and RateLimit-Policy
  * (draft-ietf-httpapi-ratelimit-headers-10). */

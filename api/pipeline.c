@@ -39,7 +39,7 @@ static enum problem_code gate_frame(struct call *call)
     return PROBLEM_NONE;
 }
 
-static enum problem_code gate_route(struct call *call)
+static enum problem_code route_take(struct call *call)
 {
     if (span_is(call->frame->target, "*")) { /* OPTIONS *: the server as a whole (RFC 9110 9.3.7) */
         call->response.status = 204;
@@ -65,6 +65,18 @@ static enum problem_code gate_route(struct call *call)
     return PROBLEM_NONE;
 }
 
+/* What asks for nothing that there is, or only what there is, counts for its address. */
+static enum problem_code gate_route(struct call *call)
+{
+    enum problem_code code = route_take(call);
+    if (call->operation)
+        return code;
+    enum problem_code limited = limit_unrouted(call);
+    if (limited)
+        call->response.status = 0;
+    return limited ? limited : code;
+}
+
 /* The token of "Authorization: Bearer <token>" (RFC 6750 2.1). */
 static struct span bearer(const struct call *call)
 {
@@ -82,10 +94,15 @@ static enum problem_code authenticate(struct call *call)
     struct span header = call_header(call, "Authorization"), token = bearer(call);
     if (!token.len)
         return header.ptr ? PROBLEM_invalid_token : PROBLEM_unauthorized;
-    enum problem_code code = auth_bearer(call->service->auth, call->arena, token, call->deadline_ms,
-                                         &call->principal);
+    bool unknown = !auth_recalls(call->service->auth, token);
+    enum problem_code code = unknown ? limit_unknown(call) : PROBLEM_NONE;
+    if (!code)
+        code = auth_bearer(call->service->auth, call->arena, token, call->deadline_ms,
+                           &call->principal);
     if (code)
         return code;
+    if (unknown)
+        limit_known(call);
     call->authenticated = true;
     call_set_cstr(call, NAME_CALLER_SUBJECT, call->principal.subject);
     call_set_cstr(call, NAME_CALLER_CLIENT, call->principal.client_id);
@@ -256,7 +273,7 @@ static enum problem_code gate_execute(struct call *call)
 
 static enum problem_code (*const gates[])(struct call *call) = {
     gate_frame,        gate_route,        gate_authenticate, limit_caller, gate_authorize,
-    gate_recent_login, parameters_bind,   gate_negotiate,    page_open,    limit_export,
+    gate_recent_login, parameters_bind,   gate_negotiate,    page_open,    limit_extent,
     body_bind,         precondition_take, idempotency_take,  gate_execute,
 };
 

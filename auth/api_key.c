@@ -151,23 +151,40 @@ static size_t set_of(const unsigned char hash[32])
     return hash[0] % SETS; /* the hash of random bits: its bytes are as random */
 }
 
+/* Under the lock of its set; or NULL. */
+static struct entry *entry_find(struct api_keys *keys, const unsigned char hash[32])
+{
+    for (size_t i = 0; i < WAYS; i++) {
+        struct entry *entry = &keys->entries[set_of(hash)][i];
+        if (entry->filled && memcmp(entry->hash, hash, sizeof entry->hash) == 0)
+            return entry;
+    }
+    return NULL;
+}
+
 static bool remembered(struct api_keys *keys, const unsigned char hash[32], uint64_t version,
                        struct api_key *ret_key)
 {
-    size_t set = set_of(hash);
-    bool found = false;
-    pthread_mutex_lock(&keys->locks[set % LOCKS]);
-    for (size_t i = 0; i < WAYS && !found; i++) {
-        struct entry *entry = &keys->entries[set][i];
-        if (!entry->filled || entry->version != version ||
-            memcmp(entry->hash, hash, sizeof entry->hash) != 0)
-            continue;
+    pthread_mutex_t *lock = &keys->locks[set_of(hash) % LOCKS];
+    pthread_mutex_lock(lock);
+    struct entry *entry = entry_find(keys, hash);
+    bool found = entry && entry->version == version;
+    if (found) {
         *ret_key = entry->key;
         use_note(keys, entry);
-        found = true;
     }
-    pthread_mutex_unlock(&keys->locks[set % LOCKS]);
+    pthread_mutex_unlock(lock);
     return found;
+}
+
+static void forget(struct api_keys *keys, const unsigned char hash[32])
+{
+    pthread_mutex_t *lock = &keys->locks[set_of(hash) % LOCKS];
+    pthread_mutex_lock(lock);
+    struct entry *entry = entry_find(keys, hash);
+    if (entry)
+        *entry = (struct entry){.filled = false};
+    pthread_mutex_unlock(lock);
 }
 
 /* The day of its use stays with the key when only the version is another. */
@@ -176,10 +193,7 @@ static void remember(struct api_keys *keys, const unsigned char hash[32], uint64
 {
     size_t set = set_of(hash);
     pthread_mutex_lock(&keys->locks[set % LOCKS]);
-    struct entry *place = NULL;
-    for (size_t i = 0; i < WAYS && !place; i++)
-        if (memcmp(keys->entries[set][i].hash, hash, sizeof place->hash) == 0)
-            place = &keys->entries[set][i];
+    struct entry *place = entry_find(keys, hash);
     if (!place) {
         place = &keys->entries[set][keys->next[set]++ % WAYS];
         *place = (struct entry){.filled = true};
@@ -197,14 +211,34 @@ static enum problem_code refused(const char *reason)
     return PROBLEM_invalid_token;
 }
 
+bool api_keys_recall(struct api_keys *keys, struct span text)
+{
+    unsigned char hash[32];
+    if (!secret_sound(text, SECRET_API_KEY))
+        return true; /* refused at once */
+    digest_sha256(text, hash);
+    pthread_mutex_t *lock = &keys->locks[set_of(hash) % LOCKS];
+    pthread_mutex_lock(lock);
+    bool found = entry_find(keys, hash) != NULL;
+    pthread_mutex_unlock(lock);
+    return found;
+}
+
 enum problem_code api_keys_find(struct api_keys *keys, struct arena *arena, struct span text,
                                 int64_t deadline_ms, struct api_key *ret_key)
 {
     unsigned char hash[32];
-    uint64_t version = 0, shared = 0;
     if (!secret_sound(text, SECRET_API_KEY))
         return refused("malformed");
     digest_sha256(text, hash);
+    return api_keys_find_hash(keys, arena, hash, deadline_ms, ret_key);
+}
+
+enum problem_code api_keys_find_hash(struct api_keys *keys, struct arena *arena,
+                                     const unsigned char hash[32], int64_t deadline_ms,
+                                     struct api_key *ret_key)
+{
+    uint64_t version = 0, shared = 0;
     const struct statement *statement = access_statement(ACCESS_find_api_key);
     bool fresh = keys->watch && watch_version(keys->watch, statement->tables,
                                               statement->table_count, &version, &shared);
@@ -215,11 +249,14 @@ enum problem_code api_keys_find(struct api_keys *keys, struct arena *arena, stru
             return problem;
         if (key.id[0])
             remember(keys, hash, version, &key); /* unknown ones would push out known ones */
+        else
+            forget(keys, hash);
     }
     if (!key.id[0])
         return refused("unknown");
     if (clock_unix_s() >= key.expires_s)
         return refused("expired");
     *ret_key = key;
+    memcpy(ret_key->hash, hash, sizeof ret_key->hash);
     return PROBLEM_NONE;
 }

@@ -10,6 +10,7 @@
 struct api_key {
     char id[37];
     char client_id[SUBJECT_MAX_BYTES + 1];
+    unsigned char hash[32]; /* SHA-256 of its text */
     uint32_t scopes;
     int64_t expires_s; /* INT64_MAX: never */
 };
@@ -23,6 +24,13 @@ void api_keys_free(struct api_keys *keys);
  * Problems: PROBLEM_invalid_token; those of reading. */
 enum problem_code api_keys_find(struct api_keys *keys, struct arena *arena, struct span text,
                                 int64_t deadline_ms, struct api_key *ret_key);
+/* The same for the SHA-256 of a key's text. */
+enum problem_code api_keys_find_hash(struct api_keys *keys, struct arena *arena,
+                                     const unsigned char hash[32], int64_t deadline_ms,
+                                     struct api_key *ret_key);
+
+/* Is it one that was good when the database was last asked, or one that is refused without asking? */
+bool api_keys_recall(struct api_keys *keys, struct span text);
 
 /* Writes which keys were used since it was last asked. False, and nothing is forgotten, when the database would not. */
 bool api_keys_write_uses(struct api_keys *keys, int64_t deadline_ms);

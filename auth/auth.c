@@ -211,6 +211,7 @@ enum problem_code door_admit(struct auth *auth, struct arena *arena,
         .subject = claims->subject,
         .client_id = claims->client_id,
         .user_id = user_id,
+        .token_id = claims->id,
         .session = claims->session,
         .login = claims->login,
         .scopes = claims->scopes & standing_scopes(&standing),
@@ -245,6 +246,9 @@ static enum problem_code api_key_bearer(struct auth *auth, struct arena *arena, 
         .subject = client_id,
         .client_id = client_id,
         .api_key_id = arena_cstr(arena, span_of(key.id)),
+        .api_key_hash = (const unsigned char *)arena_copy(
+                            arena, (struct span){(const char *)key.hash, sizeof key.hash})
+                            .ptr,
         .scopes = key.scopes & standing_scopes(&standing),
         .expires_s = key.expires_s,
         .assignments = standing.assignments,
@@ -252,6 +256,67 @@ static enum problem_code api_key_bearer(struct auth *auth, struct arena *arena, 
         .rate_per_minute = standing.rate_per_minute,
     };
     return PROBLEM_NONE;
+}
+
+bool auth_recalls(struct auth *auth, struct span token)
+{
+    return !secret_claims(token, SECRET_API_KEY) || api_keys_recall(auth->api_keys, token);
+}
+
+/* ---- again ---------------------------------------------------------------------------------- */
+
+static bool text_same(const char *one, const char *two)
+{
+    return one && two ? strcmp(one, two) == 0 : one == two;
+}
+
+/* Is what was held then held now, at the same place, and worth no less? */
+static bool assignment_stands(const struct assignment *then, const struct standing *now)
+{
+    for (size_t i = 0; i < now->assignment_count; i++) {
+        const struct assignment *one = &now->assignments[i];
+        if (text_same(one->role, then->role) && text_same(one->region, then->region) &&
+            text_same(one->library_id, then->library_id) && one->rank == then->rank &&
+            (one->scopes & then->scopes) == then->scopes)
+            return true;
+    }
+    return false;
+}
+
+static bool principal_stands(const struct principal *then, const struct standing *now)
+{
+    for (size_t i = 0; i < then->assignment_count; i++)
+        if (!assignment_stands(&then->assignments[i], now))
+            return false;
+    return now->active && (standing_scopes(now) & then->scopes) == then->scopes;
+}
+
+static enum problem_code credential_again(struct auth *auth, struct arena *arena,
+                                          const struct principal *principal, int64_t deadline_ms)
+{
+    struct api_key key;
+    bool revoked = false;
+    if (principal->api_key_id)
+        return api_keys_find_hash(auth->api_keys, arena, principal->api_key_hash, deadline_ms,
+                                  &key);
+    enum problem_code problem = revocations_find(auth->revocations, principal->session,
+                                                 principal->token_id, deadline_ms, &revoked);
+    return revoked ? PROBLEM_invalid_token : problem;
+}
+
+enum problem_code auth_again(struct auth *auth, const struct principal *principal,
+                             int64_t deadline_ms)
+{
+    struct arena *arena = arena_new(4096);
+    struct standing standing;
+    enum problem_code problem = credential_again(auth, arena, principal, deadline_ms);
+    if (problem == PROBLEM_NONE)
+        problem = door_standing(auth, arena, principal->client_id, principal->user_id, deadline_ms,
+                                &standing);
+    if (problem == PROBLEM_NONE && !principal_stands(principal, &standing))
+        problem = PROBLEM_invalid_token;
+    arena_free(arena);
+    return problem;
 }
 
 bool auth_write_uses(struct auth *auth, int64_t deadline_ms)

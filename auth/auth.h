@@ -34,6 +34,20 @@ bool auth_keep_keys(struct auth *auth, int64_t rotation_days, FILE *errors);
 enum problem_code auth_bearer(struct auth *auth, struct arena *arena, struct span token,
                               int64_t deadline_ms, struct principal *ret_principal);
 
+/* Is it a token that a signature tells, or an API key that was good when the database was last asked? Of another API key nothing is known here. */
+bool auth_recalls(struct auth *auth, struct span token);
+
+/* May whoever was let in some time ago go on? That its token has expired meanwhile does not matter.
+ * Problems: PROBLEM_invalid_token when client or user may not act any more, the login, token or API key was revoked, or one of the assignments held
+ * then has ended or grants less; those of reading. */
+enum problem_code auth_again(struct auth *auth, const struct principal *principal,
+                             int64_t deadline_ms);
+
+#define AUTH_KEY_BYTES 32
+/* A key for one purpose, derived from the one that all processes of a database share and that outlives them. Problems: those of reading. */
+enum problem_code auth_key_derive(struct auth *auth, struct arena *arena, struct span purpose,
+                                  int64_t deadline_ms, unsigned char ret_key[AUTH_KEY_BYTES]);
+
 /* Writes which API keys were used since it was last asked. False when the database would not; then it is written next time. */
 bool auth_write_uses(struct auth *auth, int64_t deadline_ms);
 

@@ -21,10 +21,12 @@ struct assignment {    /* one that is in force today */
 struct principal {
     const char *subject, *client_id; /* subject: the user, or the client when it acts for itself */
     const char *user_id;             /* NULL when a client acts for itself */
-    const char *session;      /* the grant a user's token was issued from; NULL without one */
-    const char *api_key_id;   /* NULL unless it came with an API key instead of a token */
-    struct token_login login; /* when and how the user logged in; zero for a client */
-    uint32_t scopes;          /* of the token, reduced to what the assignments in force grant */
+    const char *token_id;            /* jti of its token; NULL when it came with an API key */
+    const char *session;    /* the grant a user's token was issued from; NULL without one */
+    const char *api_key_id; /* NULL unless it came with an API key instead of a token */
+    const unsigned char *api_key_hash; /* beside it: the SHA-256 of the key's text */
+    struct token_login login;          /* when and how the user logged in; zero for a client */
+    uint32_t scopes; /* of the token, reduced to what the assignments in force grant */
     uint32_t
         withheld; /* those that a login with a second factor would grant, and this one does not */
     int64_t expires_s;

@@ -183,6 +183,7 @@ struct parameter {
     uint8_t role, type;  /* enum parameter_role, enum value_type */
     bool required, list; /* list: comma separated, the schema is that of one item */
     uint16_t list_max;   /* most items of a list */
+    uint16_t cost;       /* x-cost: requests that it costs beside its operation */
     uint16_t needs;      /* name id of the parameter without which it means nothing, or NAME_NONE */
     const char *initial; /* the schema's default, or NULL */
     const struct statement *refers; /* x-refers: finds values that name nothing; or NULL */

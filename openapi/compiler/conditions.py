@@ -3,7 +3,7 @@
 Never to break: every write either has a statement that finds the object as it stands, with its version, or takes
 no condition at all; and what a PUT made is told from what it replaced.
 """
-from .source import Map
+from .source import Map, reference, sort_responses
 from .statements import columns_of
 
 VERSION = "@version"
@@ -55,22 +55,16 @@ def describe(operations, statements, root, report):
                                                  'must select "@version"')
         for name, component in HEADERS:
             if name not in operation.headers:
-                operation.node.setdefault("parameters", []).append(_reference(root, "parameters", component))
+                operation.node.setdefault("parameters", []).append(reference(root, "parameters", component))
                 operation.headers[name] = Map(*operation.place)
         responses = operation.node["responses"]
         if "412" not in responses:
-            responses["412"] = _reference(root, "responses", "precondition_failed")
+            responses["412"] = reference(root, "responses", "precondition_failed")
         if operation.method == "put" and "200" not in responses:
             report.fault(operation.place, f"{operation.id}: a PUT answers 200 with the object; 201 follows by itself")
         elif operation.method == "put":
             responses["201"] = _made(responses["200"], root)
-        operation.node["responses"] = _sorted(responses)
-
-
-def _reference(root, kind, name):
-    reference = Map(root.file, root.line)
-    reference["$ref"] = f"#/components/{kind}/{name}"
-    return reference
+        operation.node["responses"] = sort_responses(responses)
 
 
 def _made(replaced, root):
@@ -78,13 +72,6 @@ def _made(replaced, root):
     made["description"] = "The same, of what was not there before."
     headers = Map(root.file, root.line)
     headers.update(replaced.get("headers") or {})
-    headers["Location"] = _reference(root, "headers", "location")
+    headers["Location"] = reference(root, "headers", "location")
     made["headers"] = headers
     return made
-
-
-def _sorted(responses):
-    result = Map(responses.file, responses.line)
-    for status in sorted(responses, key=lambda status: (status == "default", status)):
-        result[status] = responses[status]
-    return result

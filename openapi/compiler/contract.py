@@ -6,6 +6,7 @@ import glob
 import os
 import re
 
+from . import exports
 from .bundle import Bundle, enumerations, with_fields
 from .catalogue import Catalogue
 from .checks import Checks, build_routes
@@ -96,6 +97,7 @@ def check_contract(documents, contract, queries, migrations, functions):
         statements.extend(parse_file(path, text, report))
     find_current(operations, statements)
     describe(operations, statements, root, report)
+    exports.describe(operations, root, report)
     builtins = builtin_names()
     unpublished = read_unpublished(documents, os.path.join(contract, "unpublished.yaml"), catalogue.tables, report)
     checks = Checks(operations, statements, catalogue, builtins, unpublished, documents.follow, report)

@@ -148,7 +148,7 @@ class Emitter:
         return (f"\n    {{.name = {c_string(parameter.name)}, .name_id = {self.name_ids[parameter.name]}, "
                 f".role = PARAMETER_{parameter.role.upper()}, .type = {_type(parameter.type)}, "
                 f".required = {c_bool(parameter.required)}, .list = {c_bool(parameter.list_max)}, "
-                f".list_max = {parameter.list_max}, "
+                f".list_max = {parameter.list_max}, .cost = {parameter.cost}, "
                 f".needs = {self.name_ids[parameter.needs] if parameter.needs else 'NAME_NONE'}, "
                 f".initial = {c_string(parameter.initial)}, {self._refers(parameter)}"
                 f".schema = {self.schemas.reference(parameter.schema)}, .choice_names = {choices}}}")

@@ -36,6 +36,7 @@ class Parameter:
     choices: list = field(default_factory=list)
     needs: str = None
     refers: str = None  # what it names: a kind that has a statement refers_<kind>, or "private"
+    cost: int = 0  # x-cost: requests that it costs beside its operation
 
 
 @dataclass
@@ -197,7 +198,7 @@ class Builder:
         if initial is not None:
             initial = ",".join(map(_text, initial)) if isinstance(initial, list) else _text(initial)
         return Parameter(name, place, role, kind, node.get("required") is True, list_max, initial, item, choices,
-                         node.get("x-needs"), node.get("x-refers"))
+                         node.get("x-needs"), node.get("x-refers"), self._number(node, "x-cost", 0, 0, 65535))
 
     # -- bodies --
 
@@ -346,11 +347,9 @@ class Builder:
 
     def _settings(self, operation):
         node = operation.node
-        for key, top in (("x-cost", 65535), ("x-timeout-ms", 3600000), ("x-body-max-bytes", 1 << 30)):
-            value = node.get(key, 1)
-            least = 0 if key == "x-cost" else 1
-            if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= top:
-                self.report.fault(node.place(key), f"{key} must be a number from {least} to {top}")
+        self._number(node, "x-cost", 1, 0, 65535)
+        self._number(node, "x-timeout-ms", 1, 1, 3600000)
+        self._number(node, "x-body-max-bytes", 1, 1, 1 << 30)
         operation.reach = node.get("x-reach", [])
         if "x-reach" in node and (not isinstance(operation.reach, list) or not 1 <= len(operation.reach) <= 8
                                   or set(operation.reach) - set(self.scopes) or not operation.security):
@@ -372,6 +371,12 @@ class Builder:
             self.report.fault(node.place("x-constant"), f'the constant "{operation.constant}" is not known')
         if operation.handler is not None and not IDENTIFIER.match(str(operation.handler)):
             self.report.fault(node.place("x-handler"), "a handler is a lower_case name")
+
+    def _number(self, node, key, initial, least, top):
+        value = node.get(key, initial)
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= top:
+            self.report.fault(node.place(key), f"{key} must be a number from {least} to {top}")
+        return value
 
     def _recent_login(self, operation):
         """Whoever administers has logged in a short while ago, or the contract says why not."""

@@ -169,3 +169,18 @@ def write_if_changed(path, text):
         stream.write(data)
     os.replace(path + ".new", path)
     return True
+
+
+def reference(root, kind, name):
+    """A $ref to a component of the contract."""
+    result = Map(root.file, root.line)
+    result["$ref"] = f"#/components/{kind}/{name}"
+    return result
+
+
+def sort_responses(responses):
+    """By status, the default last."""
+    result = Map(responses.file, responses.line)
+    for status in sorted(responses, key=lambda status: (status == "default", status)):
+        result[status] = responses[status]
+    return result

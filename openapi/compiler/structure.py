@@ -2,7 +2,7 @@
 
 Never to break: what this does not know is refused, so nothing in the contract is silently ignored.
 """
-from .conditions import ADDED
+from . import conditions, exports
 from .schema import check_rules, parts_of
 from .source import Map, Refused
 from .tables import TABLE
@@ -17,7 +17,7 @@ OPERATION_OURS = {"x-statements", "x-handler", "x-constant", "x-audited", "x-cos
                   "x-body-max-bytes", "x-orders", "x-match-required", "x-key", "x-reach", "x-place", "x-secret", "x-recent-login",
                   "x-prepare", "x-lenient"}
 PARAMETER = {"name", "in", "required", "description", "schema", "style", "explode", "deprecated", "examples",
-             "example", "x-needs", "x-refers"}
+             "example", "x-cost", "x-needs", "x-refers"}
 HEADER = {"description", "required", "schema", "deprecated", "example"}
 BODY = {"description", "required", "content"}
 RESPONSE = {"description", "headers", "content"}
@@ -50,7 +50,7 @@ class Structure:
                 if key[0] == "schemas" and "x-enumeration" in target:
                     self.used.add(key)  # published by the list of enumerations
         for key, target in self.targets.items():
-            if key not in self.used and key not in ADDED and key not in TABLE:
+            if key not in self.used and key not in conditions.ADDED | exports.ADDED and key not in TABLE:
                 place = target.place()
                 self.report.fault(place, f'the component {key[0]}/{key[1]} is used nowhere')
             self._component(key[0], target)

@@ -229,7 +229,7 @@ def test_an_exhausted_pool_is_busy(fresh, lock, background, eventually):
 def test_a_statement_that_takes_too_long(fresh, cluster, eventually):
     api = fresh(statement_timeout_ms=400)
     database = api.service.database
-    sql(cluster, database, "CREATE OR REPLACE FUNCTION words_query(value text) RETURNS tsquery LANGUAGE plpgsql STABLE"
+    sql(cluster, database, "CREATE OR REPLACE FUNCTION name_query(value text) RETURNS tsquery LANGUAGE plpgsql STABLE"
                            " AS $$BEGIN PERFORM pg_sleep(60); RETURN NULL; END$$")
     for _ in range(3):
         began = time.monotonic()
@@ -238,7 +238,7 @@ def test_a_statement_that_takes_too_long(fresh, cluster, eventually):
         assert problem(answer, 503, "timeout") and int(answer.headers["Retry-After"]) > 0
     assert works(api)
     eventually(lambda: sql(cluster, database, "SELECT count(*) FROM pg_stat_activity WHERE state = 'active'"
-                                              " AND usename = 'tpbis_api' AND query LIKE '%%words_query%%'")[0][0] == 0)
+                                              " AND usename = 'tpbis_api' AND query LIKE '%%name_query%%'")[0][0] == 0)
 
 
 def test_a_server_that_hangs(fresh, eventually):

@@ -183,6 +183,10 @@ OPERATIONS = {
     "an object without its version": ('shows delete_thing the object before the write, so it must select "@version"', [
         (C, "{gate: lock_thing, write", "{gate: lock_thing, current: bare_thing, write"),
         (Q, "-- name: delete_thing :exec", "-- name: bare_thing :one\nSELECT t.id FROM thing t WHERE t.id = :id\n\n-- name: delete_thing :exec")]),
+    "whole lists without their refusal": ("offers whole lists, and responses/exports_at_once is not among the components", [
+        (C, "    exports_at_once: {description: Later.}\n", "")]),
+    "a parameter that costs nothing sensible": ("x-cost must be a number from 0 to 65535", [
+        (C, "name: limit, in: query,", "name: limit, in: query, x-cost: -1,")]),
     "conditions without their parameter": ("parameters/if_none_match_write is not among the components", [
         (C, "    if_none_match_write: {name: If-None-Match, in: header, description: ETag., schema: {type: string, maxLength: 100}}\n", "")]),
     "statements beside a handler": ("statements beside a handler", [

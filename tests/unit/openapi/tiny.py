@@ -172,6 +172,7 @@ components:
       content:
         application/problem+json: {schema: {$ref: '#/components/schemas/problem'}}
     precondition_failed: {description: It was changed.}
+    exports_at_once: {description: Later.}
   parameters:
     if_match_optional: {name: If-Match, in: header, description: ETag., schema: {type: string, maxLength: 100}}
     if_none_match_write: {name: If-None-Match, in: header, description: ETag., schema: {type: string, maxLength: 100}}

@@ -1,0 +1,41 @@
+"""Whole lists: two at once for one caller, whatever they are of."""
+
+import pytest
+from harness.client import problem
+from harness.exports import STREAM, open_stream
+from harness.waiting import until
+from harness.wire import statuses
+
+pytestmark = pytest.mark.one_process  # each process counts its own
+
+
+def whole_lists(contract):
+    for path, methods in contract.document["paths"].items():
+        operation = contract.resolve(methods.get("get", {}))
+        answer = contract.resolve(operation.get("responses", {}).get("200", {}))
+        parameters = {contract.resolve(one)["name"] for one in operation.get("parameters", [])}
+        if "text/csv" in answer.get("content", {}) and "limit" in parameters:
+            yield path, operation
+
+
+def test_a_third_whole_list_of_any_kind_waits(fresh, contract):
+    api = fresh(stream_limit=8, connection_timeout_s=60)
+    walked = 0
+    client, person = api.token("national_admin"), api.people.token_of("national_admin")
+    with open_stream(api, client), open_stream(api, client), open_stream(api, person), open_stream(api, person):
+        for path, operation in whole_lists(contract):
+            answer = api.get(contract.address(path) + "?format=csv", token=api.fitting(operation))
+            assert problem(answer, 429, "exports_at_once") and 1 <= int(answer.headers["Retry-After"]) <= 60, path
+            walked += 1
+    promised = sum("429" in methods.get("get", {}).get("responses", {}) for methods in contract.document["paths"].values())
+    assert walked == promised > 30
+
+
+def test_the_places_are_many_callers(fresh):
+    api = fresh(stream_limit=8, connection_timeout_s=60)
+    with open_stream(api), open_stream(api):
+        problem(api.get(STREAM), 429, "exports_at_once")
+        assert api.get("/v1/regions?limit=5&format=csv").status_code == 200  # a page is no whole list
+        with open_stream(api, api.token("integration")) as other:
+            assert statuses(other.received) == [200]
+    until(lambda: api.get("/v1/libraries?within=19&format=csv").status_code == 200)
