@@ -78,8 +78,9 @@ struct page {
     bool list, stream, count; /* stream: a whole list, in batches */
     size_t limit;
     const struct order *order;
-    struct span cursor; /* as sent, or SPAN_NONE */
-    char filters[23];   /* hash of everything that selects rows */
+    struct span cursor;                /* as sent, or SPAN_NONE */
+    char filters[23];                  /* hash of everything that selects rows */
+    unsigned char key[AUTH_KEY_BYTES]; /* that cursors are marked with */
 };
 
 struct call {
@@ -114,6 +115,7 @@ struct call {
     struct span *references;             /* pointers of what the body names (api/references.h) */
     size_t reference_count;
     struct idempotency *idempotency; /* of a request with an Idempotency-Key, or NULL */
+    int64_t parameters_cost;         /* x-cost of those that were sent, in requests */
     struct limit limit;
     struct added added[ADDED_MAX];
     size_t added_count;

@@ -98,23 +98,11 @@ enum problem_code limit_caller(struct call *call)
     return take(call, (int64_t)call->operation->cost * REQUEST);
 }
 
-/* What the parameters of this request cost beside its operation, in requests. */
-static int64_t parameters_cost(const struct call *call)
-{
-    int64_t cost = 0;
-    for (size_t i = 0; i < call->operation->parameter_count; i++) {
-        const struct parameter *parameter = &call->operation->parameters[i];
-        if (parameter->cost && call->values[parameter->name_id].state == VALUE_PRESENT)
-            cost += parameter->cost;
-    }
-    return cost;
-}
-
 enum problem_code limit_extent(struct call *call)
 {
     if (!call->operation->cost)
         return PROBLEM_NONE;
-    int64_t page = call->operation->cost + parameters_cost(call);
+    int64_t page = call->operation->cost + call->parameters_cost;
     int64_t cost = REQUEST * (call->page.stream ? page * EXPORT : page) - call->limit.taken;
     int64_t most = call->limit.quota - call->limit.taken; /* a full bucket is enough for anything */
     if (cost > most)

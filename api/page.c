@@ -1,15 +1,17 @@
 /* Keyset paging. Rule: a cursor is only good for the filters and the order it was made with, and a page
  * asks for one row more than it shows, so that `next` is null only at the true end.
  *
- * A cursor is base64url of: the tag (22 characters) of all that follows and of the filters, then each key cell as
- * its length in decimal, ':' and its bytes; a NULL cell cannot be (key columns are NOT NULL). */
+ * A cursor is base64url of: 16 bytes of an HMAC-SHA-256 over the filters' hash and all that follows, with a key that all processes share, then
+ * each key cell as its length in decimal, ':' and its bytes; a NULL cell cannot be (key columns are NOT NULL). So the database is only ever
+ * asked with cells that it gave itself. */
 #include "api/page.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include "api/base/clock.h"
 #include "api/base/digest.h"
 
-#define TAG_LEN 22
+#define MARK_BYTES 16
 #define CURSOR_MAX_BYTES 2048
 
 static const enum builtin_name key_names[4] = {NAME_KEY_1, NAME_KEY_2, NAME_KEY_3, NAME_KEY_4};
@@ -35,11 +37,12 @@ static void filters_hash(struct call *call)
     buffer_free(&text);
 }
 
-static void cursor_tag(struct call *call, struct span keys, char ret_tag[23])
+static void cursor_mark(struct call *call, struct span keys, unsigned char ret_mark[32])
 {
     struct span text = span_of(
         arena_printf(call->arena, "%s%.*s", call->page.filters, SPAN_ARG(keys)));
-    digest_tag(text, ret_tag);
+    digest_hmac_sha256((struct span){(const char *)call->page.key, sizeof(call->page.key)}, text,
+                       ret_mark);
 }
 
 static bool key_read(struct span *rest, struct span *ret_key)
@@ -65,14 +68,14 @@ static enum problem_code cursor_open(struct call *call)
     struct span raw;
     const struct order *order = call->page.order;
     if (!order || call->page.cursor.len > CURSOR_MAX_BYTES ||
-        !base64url_decode(call->arena, call->page.cursor, &raw) || raw.len <= TAG_LEN)
+        !base64url_decode(call->arena, call->page.cursor, &raw) || raw.len <= MARK_BYTES)
         return PROBLEM_invalid_cursor;
-    struct span rest = {raw.ptr + TAG_LEN, raw.len - TAG_LEN};
-    char tag[23];
-    if (memchr(rest.ptr, '\0', rest.len))
+    struct span rest = {raw.ptr + MARK_BYTES, raw.len - MARK_BYTES};
+    unsigned char mark[32];
+    if (memchr(rest.ptr, '\0', rest.len)) /* the text under the mark would end there */
         return PROBLEM_invalid_cursor;
-    cursor_tag(call, rest, tag);
-    if (memcmp(tag, raw.ptr, TAG_LEN) != 0)
+    cursor_mark(call, rest, mark);
+    if (!digest_equal(mark, raw.ptr, MARK_BYTES))
         return PROBLEM_invalid_cursor;
     for (size_t i = 0; i < order->key_count; i++) {
         struct span key;
@@ -103,7 +106,12 @@ enum problem_code page_open(struct call *call)
     char rows[24];
     snprintf(rows, sizeof(rows), "%zu", page->limit + 1);
     call_set_cstr(call, NAME_PAGE_ROWS, rows);
-    return page->cursor.ptr ? cursor_open(call) : PROBLEM_NONE;
+    enum problem_code code = PROBLEM_NONE;
+    if (page->order)
+        code = auth_key_derive(call->service->auth, call->arena, SPAN("cursor"),
+                               clock_monotonic_ms() + call->service->settings.pool_wait_ms,
+                               page->key);
+    return !code && page->cursor.ptr ? cursor_open(call) : code;
 }
 
 static struct span key_cell(const struct call *call, const struct rows *rows, size_t row, size_t at)
@@ -123,10 +131,12 @@ struct span page_cursor(struct call *call, const struct rows *rows, size_t row)
         buffer_printf(&keys, "%zu:", cell.len);
         buffer_span(&keys, cell);
     }
-    char tag[23];
-    cursor_tag(call, (struct span){keys.data, keys.len}, tag);
-    char *raw = arena_printf(call->arena, "%s%.*s", tag, (int)keys.len, keys.data);
-    struct span cursor = base64url_encode(call->arena, raw, TAG_LEN + keys.len);
+    unsigned char mark[32];
+    cursor_mark(call, (struct span){keys.data, keys.len}, mark);
+    char *raw = arena_alloc(call->arena, MARK_BYTES + keys.len);
+    memcpy(raw, mark, MARK_BYTES);
+    memcpy(raw + MARK_BYTES, keys.data, keys.len);
+    struct span cursor = base64url_encode(call->arena, raw, MARK_BYTES + keys.len);
     buffer_free(&keys);
     return cursor;
 }

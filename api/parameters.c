@@ -246,6 +246,7 @@ enum problem_code parameters_bind(struct call *call)
             continue;
         const struct query_pair *pair = pair_find(call, parameter->name);
         if (pair) {
+            call->parameters_cost += parameter->cost;
             parameter_bind(call, parameter, pair->has_value ? pair->value : SPAN(""));
             if (parameter->role == PARAMETER_SORT)
                 sort = pair->value;

@@ -40,7 +40,7 @@ enum problem_code door_standing(struct auth *auth, struct arena *arena, const ch
                                 const char *user_id, int64_t deadline_ms,
                                 struct standing *ret_standing);
 
-/* The key that all processes share: of refresh tokens and of device cookies. Read once. Problems: those of the database. */
+/* The key that all processes share: of refresh tokens and of device cookies, and the root of those for other purposes (auth_key_derive()). Read once. Problems: those of the database. */
 struct oauth_call;
 enum problem_code oauth_key_read(const struct oauth_call *call,
                                  unsigned char ret_key[REFRESH_KEY_BYTES]);

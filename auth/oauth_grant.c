@@ -59,6 +59,18 @@ enum problem_code oauth_key_read(const struct oauth_call *call,
     return problem;
 }
 
+enum problem_code auth_key_derive(struct auth *auth, struct arena *arena, struct span purpose,
+                                  int64_t deadline_ms, unsigned char ret_key[AUTH_KEY_BYTES])
+{
+    const struct oauth_call call = {.auth = auth, .arena = arena, .deadline_ms = deadline_ms};
+    unsigned char key[REFRESH_KEY_BYTES];
+    enum problem_code problem = oauth_key_read(&call, key);
+    if (problem == PROBLEM_NONE)
+        digest_hmac_sha256((struct span){(const char *)key, sizeof key},
+                           span_of(arena_printf(arena, "key\n%.*s", SPAN_ARG(purpose))), ret_key);
+    return problem;
+}
+
 static enum problem_code refused(const struct oauth_client *client, const char *what,
                                  const char *outcome)
 {

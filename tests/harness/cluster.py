@@ -100,6 +100,11 @@ class Cluster:
         head, mark, query = url.partition("?")
         return head[: head.rindex("/") + 1] + database + mark + query
 
+    def log_lines(self):
+        """What PostgreSQL has written so far, oldest first."""
+        logs = sorted(self.state.rglob("postgresql-*.log"), key=lambda path: path.stat().st_mtime)
+        return [line for path in logs for line in path.read_text(encoding="utf-8", errors="replace").splitlines()]
+
     def connect(self, database, owner=True):
         connection = psycopg2.connect(self.url(database, owner), connection_factory=Connection)
         connection.autocommit = True

@@ -206,7 +206,7 @@ def test_it_is_not_ready_with_another_schema(fresh, cluster, eventually):
             problem(api.get("/health/ready", token=None), 503, "database_unavailable")
         assert '"schema_is_another"' in api.service.log_text()
         sql(cluster, database, "UPDATE schema_migration SET checksum = substr(checksum, 2)")
-        assert api.get("/health/ready", token=None).status_code == 200
+        eventually(lambda: api.get("/health/ready", token=None).status_code == 200)
         assert api.service.stop() == 0
 
 
