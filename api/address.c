@@ -95,25 +95,66 @@ static bool prefix_read(struct span text, struct prefix *ret_prefix)
     return bits <= most;
 }
 
+/* Networks that no stranger on the internet has an address of. Others may be as wide as the largest that somebody runs proxies in
+ * (a /12 or a /28 of a content delivery network), and no wider: whoever is trusted says who everybody is. */
+static bool too_wide(const struct prefix *prefix)
+{
+    static const char *const private_list[] = {"10.0.0.0/8", "127.0.0.0/8", "100.64.0.0/10",
+                                               "fc00::/7", "fe80::/10"};
+    for (size_t i = 0; i < sizeof(private_list) / sizeof(*private_list); i++) {
+        struct prefix one;
+        if (prefix_read(span_of(private_list[i]), &one) && prefix->bits >= one.bits &&
+            within(&prefix->address, &one))
+            return false;
+    }
+    return prefix->bits < (is_ipv4(&prefix->address) ? 96 + 12 : 28);
+}
+
+/* What is wrong with one entry; NULL when it was taken. */
+static const char *proxies_add(struct proxies *proxies, struct span text)
+{
+    if (proxies->count == PROXIES_MAX)
+        return "is one too many";
+    if (!text.len || !prefix_read(text, &proxies->list[proxies->count]))
+        return "is no address or prefix";
+    if (too_wide(&proxies->list[proxies->count]))
+        return "holds far more than proxies of yours, and everybody in there could claim any address; name the proxies themselves";
+    proxies->count++;
+    return NULL;
+}
+
 struct proxies *proxies_new(const char *list, FILE *errors)
 {
     struct proxies *proxies = memory_alloc(sizeof(*proxies));
+    bool good = true;
     while (*list) {
         size_t len = strcspn(list, ",");
         struct span text = trim((struct span){list, len});
-        if (proxies->count == PROXIES_MAX || !text.len ||
-            !prefix_read(text, &proxies->list[proxies->count])) {
-            fprintf(
-                errors,
-                "trusted_proxies: \"%.*s\" is no address or prefix, or there are more than %d\n",
-                SPAN_ARG(text), PROXIES_MAX);
-            free(proxies);
-            return NULL;
-        }
-        proxies->count++;
+        const char *fault = proxies_add(proxies, text);
+        if (fault)
+            fprintf(errors, "TPBIS_TRUSTED_PROXIES: \"%.*s\" %s\n", SPAN_ARG(text), fault);
+        good = good && !fault;
         list += len + (list[len] == ',');
     }
-    return proxies;
+    if (good)
+        return proxies;
+    free(proxies);
+    return NULL;
+}
+
+bool address_is_local(struct span host)
+{
+    static const unsigned char nowhere[16];
+    struct in6_addr address;
+    struct prefix loopback;
+    if (span_is(host, "localhost"))
+        return true;
+    if (!address_read(host, &address))
+        return false;
+    if (memcmp(address.s6_addr, nowhere, 15) == 0)
+        return address.s6_addr[15] <= 1; /* :: and ::1 */
+    return span_is(host, "0.0.0.0") ||
+           (prefix_read(SPAN("127.0.0.0/8"), &loopback) && within(&address, &loopback));
 }
 
 void proxies_free(struct proxies *proxies)

@@ -8,9 +8,13 @@
 #include "api/base/span.h"
 
 struct proxies;
-/* A comma-separated list of addresses and prefixes (10.0.0.0/8, fd00::/8). NULL with a reason on `errors`. */
+/* A comma-separated list of addresses and prefixes (10.0.0.0/8, fd00::/8). NULL with every fault on `errors`, a line each: what is no address or prefix,
+ * and prefixes far too wide to hold proxies alone. */
 struct proxies *proxies_new(const char *list, FILE *errors);
 void proxies_free(struct proxies *proxies);
+
+/* Is the host of a URL this machine: localhost, 127.0.0.0/8, ::1, or an unspecified address? */
+bool address_is_local(struct span host);
 
 #define ADDRESS_TEXT 64
 /* The client's address: that of the peer, unless it is a trusted proxy; then the last one of X-Forwarded-For that is none.

@@ -8,12 +8,14 @@
 #include "api/base/log.h"
 #include "api/address.h"
 #include "api/commands.h"
+#include "api/connections.h"
 #include "api/jobs.h"
 #include "api/metrics.h"
 #include "api/limit.h"
 #include "api/pipeline.h"
 #include "api/reload.h"
 #include "api/server.h"
+#include "api/settings_rules.h"
 #include "api/stream.h"
 #include "api/supervise.h"
 #include "api/version.h"
@@ -104,6 +106,7 @@ static int serve_until_stopped(struct service *service, struct server *server,
             return taken;
         }
         streams_cut();
+        connections_cut(service);
     }
 }
 
@@ -205,7 +208,7 @@ int main(int argc, char **argv)
     }
     if (strcmp(command, "openapi") == 0)
         return command_openapi();
-    if (!settings_load(&settings, stderr))
+    if (!settings_take(&settings, stderr))
         return 2;
     log_level_apply(settings.log_level);
     if (strcmp(command, "--check-config") == 0) {

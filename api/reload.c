@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "api/base/log.h"
+#include "api/settings_rules.h"
 
 void log_level_apply(const char *name)
 {
@@ -36,7 +37,7 @@ static bool settings_reload(struct service *service)
     char *complaint = NULL;
     size_t len = 0;
     FILE *errors = open_memstream(&complaint, &len);
-    bool good = settings_load(&fresh, errors);
+    bool good = settings_take(&fresh, errors);
     if (good && *fresh.owner_database_url) {
         good = false;
         fputs("TPBIS_OWNER_DATABASE_URL is not for the serving process\n", errors);

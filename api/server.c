@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include "api/base/clock.h"
 #include "api/base/log.h"
+#include "api/connections.h"
 #include "api/listener.h"
 #include "api/metrics.h"
 #include "api/pipeline.h"
@@ -49,6 +50,7 @@ struct visit {
     bool counted;
     bool answered; /* the endpoint has had it, or it was refused */
     void *state;   /* of ulfius, for the request that is counted */
+    struct seat *seat;
 };
 
 static struct visit *visit_of(struct MHD_Connection *connection)
@@ -58,12 +60,18 @@ static struct visit *visit_of(struct MHD_Connection *connection)
     return info ? info->socket_context : NULL;
 }
 
+static int socket_of(struct MHD_Connection *connection)
+{
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+}
+
 static void visit_end(struct visit *visit)
 {
     if (!visit || !visit->counted)
         return;
     visit->counted = false;
     visit->state = NULL;
+    seat_waiting(visit->seat);
     atomic_fetch_sub(&counted_service->in_flight, 1);
     atomic_fetch_add(&completed, 1);
 }
@@ -74,7 +82,7 @@ static void *uri_callback(void *cls, const char *uri, struct MHD_Connection *con
     void *state = ulfius_uri_logger(cls, uri);
     current_connection = connection;
     if (visit) {
-        *visit = (struct visit){.counted = true, .state = state};
+        *visit = (struct visit){.counted = true, .state = state, .seat = visit->seat};
         atomic_fetch_add(&counted_service->in_flight, 1);
     }
     return state;
@@ -85,7 +93,12 @@ static void connection_callback(void *cls, struct MHD_Connection *connection, vo
 {
     (void)cls;
     if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-        *context = memory_alloc(sizeof(struct visit));
+        struct visit *begun = memory_alloc(sizeof(*begun));
+        begun->seat = seat_take(
+            counted_service,
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr,
+            socket_of(connection));
+        *context = begun;
         return;
     }
     struct visit *visit = *context;
@@ -96,6 +109,8 @@ static void connection_callback(void *cls, struct MHD_Connection *connection, vo
         mhd_request_completed(NULL, connection, &visit->state, MHD_REQUEST_TERMINATED_WITH_ERROR);
         visit_end(visit);
     }
+    if (visit)
+        seat_leave(visit->seat);
     free(visit);
     *context = NULL;
 }
@@ -160,8 +175,7 @@ static void refuse(struct MHD_Connection *connection, struct call *call, enum pr
 {
     struct visit *visit = visit_of(connection);
     pipeline_refuse(call, code);
-    refusal_send(
-        call, MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
+    refusal_send(call, socket_of(connection));
     call_free(call);
     if (visit)
         visit->answered = true;
@@ -236,9 +250,7 @@ static void response_give(struct call *call, struct _u_response *response)
                                                 ours->cookies[i].secure, 1, U_COOKIE_SAME_SITE_LAX);
     response->status = ours->status;
     if (ours->stream) {
-        stream_attach(ours->stream,
-                      MHD_get_connection_info(current_connection, MHD_CONNECTION_INFO_CONNECTION_FD)
-                          ->connect_fd);
+        stream_attach(ours->stream, socket_of(current_connection));
         ulfius_set_stream_response(response, (unsigned int)ours->status, stream_callback,
                                    stream_free_callback, U_STREAM_SIZE_UNKNOWN, STREAM_BLOCK_BYTES,
                                    ours->stream);
@@ -256,7 +268,10 @@ static void response_give(struct call *call, struct _u_response *response)
 static int endpoint(const struct _u_request *request, struct _u_response *response, void *user)
 {
     struct server *server = user;
+    struct visit *visit = visit_of(current_connection);
     struct header_list headers;
+    if (visit)
+        seat_served(visit->seat);
     headers.count = 0;
     headers.too_many = false;
     MHD_get_connection_values_n(current_connection, MHD_HEADER_KIND, header_take, &headers);
@@ -278,11 +293,9 @@ static int endpoint(const struct _u_request *request, struct _u_response *respon
     call->peer = MHD_get_connection_info(current_connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
                      ->client_addr;
     call->body = (struct span){request->binary_body, request->binary_body_length};
-    struct visit *visit = visit_of(current_connection);
     if (visit)
         visit->answered = true;
-    client_set(
-        MHD_get_connection_info(current_connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
+    client_set(socket_of(current_connection));
     pipeline_run(call);
     client_set(-1);
     call->frame = NULL; /* it stands on this stack */
@@ -337,8 +350,6 @@ struct server *server_start(struct service *service, FILE *errors)
         {MHD_OPTION_LISTEN_SOCKET, server->listener.fd, NULL},
         {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)settings->connection_timeout_s, NULL},
         {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)settings->connection_limit, NULL},
-        {MHD_OPTION_PER_IP_CONNECTION_LIMIT, (intptr_t)settings->connection_limit_per_address,
-         NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, MEMORY_LIMIT_BYTES, NULL},
         {MHD_OPTION_THREAD_STACK_SIZE, STACK_BYTES, NULL},
         /* a missing Host and a blank in the target come to our own guard, which tells them */

@@ -341,8 +341,7 @@ bool settings_load(struct settings *ret_settings, FILE *errors)
                good;
     for (size_t i = 0; i < TABLE_COUNT; i++)
         good = load_one(&settings, &table[i], &file, errors) && good;
-    if (good)
-        *ret_settings = settings;
+    *ret_settings = settings;
     arena_free(arena);
     return good;
 }

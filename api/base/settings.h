@@ -32,7 +32,7 @@ struct settings {
 };
 
 /* Reads the environment, then the settings file for what the environment leaves open. Writes every
- * fault (not the first) to `errors`, a line each, and returns false if there was one. An unknown
+ * fault (not the first) to `errors`, a line each, and returns false if there was one; what had a fault is then at its default. An unknown
  * TPBIS_* variable is a fault. Strings live as long as the process. One caller at a time. */
 bool settings_load(struct settings *ret_settings, FILE *errors);
 /* Puts what differs in `fresh` in force where that can be done while other threads read, and tells of

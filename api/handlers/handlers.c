@@ -13,6 +13,7 @@ static const struct handler handlers[] = {
     {"jwks", handle_jwks},
     {"oauth_metadata", handle_oauth_metadata},
     {"protected_resource", handle_protected_resource},
+    {"security_txt", handle_security_txt},
     {"token", handle_token},
     {"me_can", handle_me_can},
     {"revoke", handle_revoke},

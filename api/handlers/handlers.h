@@ -31,6 +31,7 @@ enum problem_code handle_problem_page(struct call *call);
 enum problem_code handle_jwks(struct call *call);
 enum problem_code handle_oauth_metadata(struct call *call);
 enum problem_code handle_protected_resource(struct call *call);
+enum problem_code handle_security_txt(struct call *call);
 enum problem_code handle_token(struct call *call);
 enum problem_code handle_me_can(struct call *call);
 enum problem_code handle_revoke(struct call *call);

@@ -1,4 +1,6 @@
-/* What clients of OAuth read first: the keys (RFC 7517) and the metadata of server and resource (RFC 8414, RFC 9728). */
+/* What others read first: clients of OAuth the keys (RFC 7517) and the metadata of server and resource (RFC 8414, RFC 9728), and who has
+ * found a hole how to tell of it (RFC 9116). */
+#include "api/base/clock.h"
 #include "api/handlers/handlers.h"
 #include "auth/key_files.h"
 
@@ -76,4 +78,27 @@ enum problem_code handle_protected_resource(struct call *call)
     BUFFER_LITERAL(body,
                    ",\"bearer_methods_supported\":[\"header\"],\"resource_name\":\"TPBIS API\"}");
     return machine_made(call, "application/json");
+}
+
+#define DAY_S 86400
+#define SECURITY_EXPIRES_DAYS 180
+
+/* RFC 9116 2.5. Good for half a year from today, whenever it is read: what it says is a setting of the service that answers. */
+enum problem_code handle_security_txt(struct call *call)
+{
+    struct buffer *body = &call->response.body;
+    const char *contact = call->service->settings.security_contact;
+    int64_t day = clock_unix_s() / DAY_S + SECURITY_EXPIRES_DAYS;
+    char expires[25];
+    if (!*contact)
+        return PROBLEM_not_found;
+    for (size_t len; *contact; contact += len + (contact[len] == ' ')) {
+        len = strcspn(contact, " ");
+        if (len)
+            buffer_printf(body, "Contact: %.*s\n", (int)len, contact);
+    }
+    clock_rfc3339(day * DAY_S * 1000, expires);
+    buffer_printf(body, "Expires: %s\nPreferred-Languages: id, en\nCanonical: %s%s\n", expires,
+                  call->service->base_url, "/.well-known/security.txt");
+    return machine_made(call, "text/plain; charset=utf-8");
 }

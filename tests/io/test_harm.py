@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 from harness.client import problem
+from harness.exports import STREAM, open_stream
 from harness.proxy import Proxy
 from harness.wire import Wire, body_of, statuses, unchunk
 from harness.waiting import PATIENCE_SECONDS
@@ -17,7 +18,6 @@ MIB = 1 << 20
 LATENCY_SECONDS = 20  # soon enough that nobody waits for the harm to end; a busy machine takes its time
 # Of a sanitized build: what it holds of a connection's thread, and the freed memory it keeps to watch it.
 GROWTH_BYTES = 96 * MIB
-STREAM = "/v1/regions?format=csv"
 TOKEN_REQUEST = b"POST /oauth2/token HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n"
 
 
@@ -172,13 +172,6 @@ def test_headers_that_never_end(api):
             wire.socket.close()
 
 
-def open_stream(api, receive_buffer=4096):
-    wire = Wire(api.service.port, receive_buffer=receive_buffer)
-    wire.send(f"GET {STREAM} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nAuthorization: Bearer {api.token()}\r\n\r\n".encode())
-    wire.until(rb"\r\n\r\n.")
-    return wire
-
-
 def test_a_reader_of_one_byte_at_a_time(api):
     with Others(api) as others, open_stream(api) as slow:
         assert statuses(slow.received) == [200]
@@ -203,7 +196,7 @@ def test_a_stream_holds_no_database_connection(fresh, eventually):
 def test_streams_beyond_the_limit_are_busy(api, eventually):
     with open_stream(api) as one, open_stream(api) as two:
         assert statuses(one.received) == statuses(two.received) == [200]
-        answer = api.get(STREAM)
+        answer = api.get(STREAM, token=api.token("integration"))
         assert problem(answer, 503, "busy") and int(answer.headers["Retry-After"]) > 0
         assert api.get("/v1/regions?parent=19").status_code == 200  # a page is no stream
     # Both have gone away: their places come free.
@@ -252,3 +245,66 @@ def test_clients_that_vanish(api, eventually):
             wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
         eventually(lambda: "\ntpbis_streams 0\n" in api.get("/metrics", token=None).text)
     eventually(lambda: "\ntpbis_in_flight 1\n" in api.get("/metrics", token=None).text)
+
+
+def trickle(api, source, count):
+    """Connections from that address, each with a head that has begun and does not end."""
+    wires = []
+    for _ in range(count):
+        try:
+            client = socket.create_connection(("127.0.0.1", api.service.port), 10, (source, 0))
+        except OSError:
+            continue
+        client.setblocking(False)
+        wires.append(client)
+    return wires
+
+
+def send_a_byte(clients):
+    """How many of them are still open."""
+    still = 0
+    for client in clients:
+        try:
+            client.send(b"G")
+            still += client.recv(1, socket.MSG_PEEK) != b""
+        except BlockingIOError:
+            still += 1
+        except OSError:
+            pass
+    return still
+
+
+def test_slow_heads_of_one_address_leave_room_for_others(fresh, eventually):
+    """More connections than there are places, a byte now and then on each: that address holds its share, and the others get theirs. Whoever is a
+    trusted proxy may hold more, for everybody comes through it."""
+    api = fresh(connection_limit=48, connection_limit_per_address=16, trusted_proxies="127.0.0.3")
+    clients = trickle(api, "127.0.0.2", 96)
+    try:
+        eventually(lambda: send_a_byte(clients) <= 16)
+        for _ in range(20):
+            assert requests.get(api.address + "/health/live", timeout=10).status_code == 200
+            assert send_a_byte(clients) <= 16
+        proxied = trickle(api, "127.0.0.3", 24)
+        clients += proxied
+        assert requests.get(api.address + "/health/live", timeout=10).status_code == 200
+        assert send_a_byte(proxied) == 24
+    finally:
+        for client in clients:
+            client.close()
+
+
+def test_a_request_arrives_whole_in_time(fresh, eventually):
+    """However it drips; time in which it is answered does not count, nor what another request on the same connection took."""
+    api = fresh(request_timeout_s=3, connection_timeout_s=60)
+    with Wire(api.service.port) as slow, open_stream(api, receive_buffer=65536) as stream:
+        begun = time.monotonic()
+        while slow.send(b"G") and time.monotonic() - begun < 60:
+            slow.socket.settimeout(0.2)
+            try:
+                if not slow.receive():
+                    break
+            except TimeoutError:
+                pass
+            stream.receive(16384)
+        assert 2 < time.monotonic() - begun < 60
+        assert unchunk(body_of(stream.rest(120)))[1]

@@ -197,3 +197,40 @@ class TestSchema:
         assert key.stat().st_mode & 0o777 == 0o600
         os.chmod(key, 0o644)
         assert key.name in serve_refused(cluster, "tpbis_template", keys, port=free_port())
+
+
+RULES = [
+    ({"base_url": "http://api.example.id"}, "TPBIS_BASE_URL"), ({"base_url": "http://127.0.0.1.example.id"}, "TPBIS_BASE_URL"),
+    ({"base_url": "http://localhost@api.example.id/"}, "TPBIS_BASE_URL"), ({"base_url": "api.example.id"}, "TPBIS_BASE_URL"),
+    ({"security_contact": "siber@example.id"}, "TPBIS_SECURITY_CONTACT"), ({"security_contact": "mailto:siber@example.id http://x"}, "TPBIS_SECURITY_CONTACT"),
+    ({"smtp_url": "http://127.0.0.1:25"}, "TPBIS_SMTP_URL"), ({"smtp_url": "smtp://"}, "TPBIS_SMTP_URL"),
+    ({"smtp_url": "smtp://mail.example.id:25", "smtp_tls": "off"}, "TPBIS_SMTP_TLS"),
+    ({"smtp_url": "smtp://localhost.example.id", "smtp_tls": "off"}, "TPBIS_SMTP_TLS"),
+    *(({"trusted_proxies": f"127.0.0.1,{wide}"}, "TPBIS_TRUSTED_PROXIES")
+      for wide in ("0.0.0.0/0", "::/0", "0.0.0.0/1", "128.0.0.0/1", "::/1", "2000::/3", "64.0.0.0/8", "2001::/16", "10.0.0.0/7", "::ffff:0:0/96")),
+]
+GOOD = [
+    {"base_url": "https://api.example.id/"}, {"base_url": ""}, {"base_url": "http://localhost:8080"}, {"base_url": "http://127.3.2.1"}, {"base_url": "http://[::1]:8080"},
+    {"smtp_url": "smtp://localhost:25", "smtp_tls": "off"}, {"smtp_url": "smtp://[::1]", "smtp_tls": "off"}, {"smtp_url": "smtps://mail.example.id:465"},
+    {"smtp_url": "", "smtp_tls": "off"}, {"security_contact": "mailto:siber@example.id https://example.id/lapor tel:+62-21-123"}, {"trusted_proxies": "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fd00::/8,104.16.0.0/13,2a06:98c0::/29"},
+]
+
+
+@pytest.mark.parametrize("settings, named", RULES)
+def test_settings_that_would_leave_the_service_open(cluster, settings, named):
+    for words in (["--check-config"], ["serve"]):
+        result = cluster.run("postgres", *words, check=False, **settings)
+        lines = [line for line in result.stderr.splitlines() if line.startswith("TPBIS_")]
+        assert result.returncode == 2 and [line.split(":")[0] for line in lines] == [named], result.stderr
+
+
+def test_every_fault_of_the_settings_is_told_at_once(cluster):
+    result = cluster.run("postgres", "--check-config", check=False, port=0, base_url="http://api.example.id", smtp_url="smtp://mail.example.id",
+                         smtp_tls="off", trusted_proxies="0.0.0.0/0,x,::/0")
+    assert result.returncode == 2 and [line.split(":")[0] for line in result.stderr.splitlines()] == [
+        "TPBIS_PORT", "TPBIS_BASE_URL", "TPBIS_SMTP_TLS", *["TPBIS_TRUSTED_PROXIES"] * 3]
+
+
+@pytest.mark.parametrize("settings", GOOD)
+def test_settings_that_hold_the_rules(cluster, settings):
+    assert cluster.run("postgres", "--check-config", **settings).returncode == 0

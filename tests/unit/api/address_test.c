@@ -67,7 +67,7 @@ static void test_only_a_trusted_proxy_is_believed(void **state)
     assert_string_equal(seen("10.0.0.0/12", "10.16.0.1", "192.0.2.1"), "10.16.0.1");
     assert_string_equal(seen("10.0.0.0/8, fd00::/8", "fd12::1", "192.0.2.1"), "192.0.2.1");
     assert_string_equal(seen("fd00::/8", "::ffff:10.0.0.1", "192.0.2.1"), "10.0.0.1");
-    assert_string_equal(seen("0.0.0.0/0", "2001:db8::1", "192.0.2.1"), "2001:db8::/64");
+    assert_string_equal(seen("64.0.0.0/12", "2001:db8::1", "192.0.2.1"), "2001:db8::/64");
 }
 
 /* The client wrote the first part of the list: it is not read. */
@@ -93,13 +93,27 @@ static void test_the_last_foreign_address_counts(void **state)
 static void test_lists_that_are_none(void **state)
 {
     (void)state;
-    static const char *const bad[] = {
-        "x",          "10.0.0.0/33",        "10.0.0.0/",   "10.0.0.0/-1",
-        "fd00::/129", "10.0.0.1,,10.0.0.2", "10.0.0.0/8x", ","};
+    static const char *const bad[] = {"x",           "10.0.0.0/33", "10.0.0.0/",
+                                      "10.0.0.0/-1", "fd00::/129",  "10.0.0.1,,10.0.0.2",
+                                      "10.0.0.0/8x", ",",           "0.0.0.0/0",
+                                      "::/0",        "64.0.0.0/11", "2001::/27"};
     FILE *nowhere = fopen("/dev/null", "w");
     for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
         assert_null(proxies_new(bad[i], nowhere));
     fclose(nowhere);
+}
+
+static void test_this_machine(void **state)
+{
+    (void)state;
+    static const char *const local[] = {"localhost", "127.0.0.1", "127.255.0.1",
+                                        "::1",       "::",        "0.0.0.0"};
+    static const char *const far[] = {
+        "localhost.example.id", "128.0.0.1", "::2", "0.0.0.1", "", "LOCALHOST."};
+    for (size_t i = 0; i < sizeof(local) / sizeof(*local); i++)
+        assert_true(address_is_local(span_of(local[i])));
+    for (size_t i = 0; i < sizeof(far) / sizeof(*far); i++)
+        assert_false(address_is_local(span_of(far[i])));
 }
 
 int main(void)
@@ -110,6 +124,7 @@ int main(void)
         cmocka_unit_test(test_only_a_trusted_proxy_is_believed),
         cmocka_unit_test(test_the_last_foreign_address_counts),
         cmocka_unit_test(test_lists_that_are_none),
+        cmocka_unit_test(test_this_machine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
