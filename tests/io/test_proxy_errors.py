@@ -117,12 +117,13 @@ def test_its_language(gateway, accepted, language):
 
 
 def test_figures_and_its_own_pages_are_not_for_everybody(behind, gateway, contract):
-    for path in ("/metrics", "/metrics?a=b", "/.problem/internal", "/.problem/nosuch"):
+    for path in ("/metrics", "/metrics?a=b", "/health/ready", "/%68ealth/ready", "//health/ready", "/.problem/internal", "/.problem/nosuch"):
         answer = ask(gateway, path)
-        if path.startswith("/metrics"):
+        if path in ("/metrics", "/metrics?a=b", "/health/ready"):
             problem(contract, answer, 404, "not_found")
         assert answer.status_code == 404 and answer.headers["Content-Type"] == "application/problem+json"
-    assert requests.get(behind[0].address + "/metrics", timeout=30).status_code == 200
+    for path in ("/metrics", "/health/ready"):
+        assert requests.get(behind[0].address + path, timeout=30).status_code == 200
 
 
 def test_plain_http_is_refused(gateway, contract):
@@ -194,6 +195,17 @@ def test_one_address_has_only_so_many_requests_at_work(gateway, contract, eventu
         for wire in wires:
             wire.socket.close()
     eventually(lambda: ask(gateway, "/health/live").status_code == 200)
+
+
+def test_one_address_may_send_only_so_many_a_second(behind, directory, contract):
+    """As it is shipped but for the numbers, which no test reaches."""
+    gateway = Gateway(directory / "proxy-flood-nginx", [behind[0].port], other=[("rate=100r/s", "rate=1r/m"), ("burst=400", "burst=9")])
+    try:
+        answers = [ask(gateway, "/health/live") for _ in range(12)]
+        assert [answer.status_code for answer in answers] == [200] * 10 + [429] * 2
+        assert problem(contract, answers[-1], 429, "too_many_connections") and answers[-1].headers["Retry-After"] == "5"
+    finally:
+        assert gateway.stop() == 0
 
 
 def test_slow_clients_are_closed(gateway):
