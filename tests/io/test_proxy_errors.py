@@ -14,6 +14,7 @@ from harness.gateway import BASE_URL, Gateway
 from harness.raw_requests import post, request
 from harness.service import Service, free_port
 from harness.waiting import PATIENCE_SECONDS
+from harness.waiting import until
 from harness.wire import Wire, headers_of, statuses
 
 DEFINITION = re.compile(r'^PROBLEM\((\w+), (\d+), "((?:[^"\\]|\\.)*)", "((?:[^"\\]|\\.)*)", "((?:[^"\\]|\\.)*)", "((?:[^"\\]|\\.)*)"\)$', re.M)
@@ -162,7 +163,7 @@ def test_a_service_that_is_not_there(lonely, contract):
     gateway = lonely(free_port(), free_port())
     answer = ask(gateway, "/health/live")
     assert "not certain" in problem(contract, answer, 502, "bad_gateway")["detail"] and answer.headers["Retry-After"] == "5"
-    assert gateway.lines()[-1]["upstream_status"].startswith("502")
+    assert until(gateway.lines)[-1]["upstream_status"].startswith("502")
 
 
 def test_a_service_that_does_not_answer(lonely, contract):
