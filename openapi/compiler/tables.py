@@ -2,7 +2,7 @@
 
 Never to break: wherever there is CSV, the contract says what it does to text.
 """
-from .source import Map
+from .source import Map, reference
 
 # Components that the contract's own files need not refer to.
 TABLE = (("parameters", "separator"), ("headers", "content_disposition"))
@@ -20,7 +20,7 @@ def tables_add(root, documents, report):
         if missing:
             report.fault(node.place(), f"GET {path} answers text/csv, and {', '.join(missing)} is not among the components")
             return
-        separator, disposition = (_reference(root, *part) for part in TABLE)
+        separator, disposition = (reference(root, *part) for part in TABLE)
         parameters = node.setdefault("parameters", [])
         if not any(documents.follow(parameter).get("name") == "format" for parameter in parameters):
             report.fault(node.place(), f"GET {path} answers text/csv, so it has the parameter format")
@@ -29,9 +29,3 @@ def tables_add(root, documents, report):
         headers.update(answer.get("headers") or {})
         headers["Content-Disposition"] = disposition
         answer["headers"] = headers
-
-
-def _reference(root, kind, name):
-    reference = Map(root.file, root.line)
-    reference["$ref"] = f"#/components/{kind}/{name}"
-    return reference
