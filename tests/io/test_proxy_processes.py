@@ -23,7 +23,8 @@ def pair(cluster, directory):
     database = cluster.make_database()
     one = Service(cluster, database, directory / (database + "-one"), base_url=BASE_URL, drain_idle_ms=1000)
     two = Service(cluster, database, directory / (database + "-two"), keys=one.keys_dir, base_url=BASE_URL, drain_idle_ms=1000)
-    gateway = Gateway(directory / (database + "-nginx"), [one.port, two.port])
+    # the load of these tests comes from one address, and faster than such an address may
+    gateway = Gateway(directory / (database + "-nginx"), [one.port, two.port], other=[("rate=100r/s", "rate=99999r/s"), ("burst=400", "burst=99999")])
     yield gateway, one, two
     assert gateway.stop() == 0
     assert [one.stop(), two.stop()] == [0, 0]
