@@ -413,3 +413,13 @@ enum problem_code frame_check(struct arena *arena, const struct frame *frame,
     }
     return PROBLEM_method_not_implemented;
 }
+
+enum problem_code frame_check_body(struct arena *arena, const struct frame *frame,
+                                   struct span *ret_arguments)
+{
+    enum reason reason = check_body_length(frame);
+    if (!reason)
+        return PROBLEM_NONE;
+    *ret_arguments = reason_arguments(arena, (struct said){.reason = reason});
+    return PROBLEM_bad_request;
+}

@@ -38,6 +38,9 @@ struct frame_limits {
 enum problem_code frame_check(struct arena *arena, const struct frame *frame,
                               const struct frame_limits *limits, enum method *ret_method,
                               struct span *ret_arguments);
+/* Of the headers alone that have arrived so far: can the end of the body be told (RFC 9112 6.3)? */
+enum problem_code frame_check_body(struct arena *arena, const struct frame *frame,
+                                   struct span *ret_arguments);
 
 /* A target in absolute form (http://host/path, RFC 9112 3.2.2, as clients send it that were told of a proxy) in origin form; any
  * other as it is. Its authority has the form that a Host has, and counts as little: the service knows its own address. */

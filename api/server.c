@@ -202,10 +202,8 @@ static void refuse_endless(struct MHD_Connection *connection)
 {
     struct header_list headers;
     struct frame frame;
-    enum method method;
     struct call *call = call_of_headers(connection, &headers, &frame);
-    const struct frame_limits limits = {.target_max_bytes = 1};
-    enum problem_code code = frame_check(call->arena, &frame, &limits, &method, &call->arguments);
+    enum problem_code code = frame_check_body(call->arena, &frame, &call->arguments);
     if (code)
         refuse(connection, call, code);
     else

@@ -9,8 +9,9 @@ import uuid
 import pytest
 
 from harness import libraries, programs, teams
+from harness.client import Api
 from harness.people import People
-from harness.rights import EVERYBODY, who  # noqa: F401
+from harness.rights import EVERYBODY
 
 MARK = re.compile(r"kanari[a-z]+", re.IGNORECASE)
 REGION = {"national_admin", "provincial_coordinator", "regency_facilitator"}  # in whose reach Bangka's people work
@@ -116,9 +117,21 @@ def reads(contract):
             yield path, operation
 
 
-@pytest.mark.parametrize("role", sorted(EVERYBODY))
-def test_every_read(own_api, contract, nest, role):
+@pytest.fixture
+def caller(request):
+    """A role, held by a machine or by a user."""
+    kind, role = request.param
+    Api.as_people = kind == "people"
+    yield role
+    Api.as_people = False
+
+
+# Users are tried where the reach decides what is shown.
+@pytest.mark.parametrize("caller", [("clients", role) for role in sorted(EVERYBODY)] + [("people", role) for role in sorted(REGION)],
+                         indirect=True, ids="-".join)
+def test_every_read(own_api, contract, nest, caller):
     """No answer shows a mark to whom the rules do not show it."""
+    role = caller
     strays, seen, walked = [], set(), set()
     for path, operation in reads(contract):
         if operation["operationId"] in STREAMED:

@@ -209,7 +209,7 @@ def advisory_waits(database):
 
 
 def test_whoever_comes_while_the_first_is_at_work_waits_or_comes_back(fresh):
-    api = fresh(statement_timeout_ms=60000)
+    api = fresh(twins=1, statement_timeout_ms=60000)
     sent, k = body(), key()
     with api.service.cluster.connect(api.service.database) as holder, api.service.cluster.connect(api.service.database) as other:
         with holder.cursor() as cursor:  # the write waits until it may go on, its claim is made
@@ -283,7 +283,7 @@ def test_after_a_day_a_key_is_new(own_api, own_database):
 
 
 def test_lost_rights_end_the_replay(fresh):
-    api = fresh()
+    api = fresh(twins=1)
     cluster, database = api.service.cluster, api.service.database
     client = cluster.make_client(database, "regency_facilitator", region="19.01")
     token = api.post("/oauth2/token", data={"grant_type": "client_credentials"}, token=None,

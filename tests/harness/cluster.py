@@ -48,6 +48,7 @@ class Cluster:
 
     def __init__(self, binary, state, copy=None):
         self.binary, self.state = str(binary), Path(state)
+        self.keys = None  # a directory of keys that services may have a copy of
         self.start(copy)
         self.clients = {}
 
@@ -67,10 +68,12 @@ class Cluster:
                 try:
                     first.make_template()
                     first._script("keep", after=[str(kept / "data")])
+                    first.run(TEMPLATE, "key", "create", keys=kept / "keys")
                     (kept / "clients.json").write_text(json.dumps(first.clients), encoding="utf-8")
                 finally:
                     first.destroy()
             cluster = cls(binary, state, kept / "data")
+            cluster.keys = kept / "keys"
         cluster.clients = json.loads((kept / "clients.json").read_text(encoding="utf-8"))
         return cluster
 

@@ -14,9 +14,14 @@ from harness.service import Service
 from harness.witness import CONTRACT
 
 
+MEMORY, ENOUGH_BYTES = "/dev/shm", 6 << 30
+
+
 @pytest.fixture(scope="session")
 def directory():
-    path = Path(tempfile.mkdtemp(prefix="tpbis-test-"))
+    """Where clusters and services live: in memory where there is much of it, for databases are made and dropped by the hundred."""
+    spacious = Path(MEMORY).is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH_BYTES
+    path = Path(tempfile.mkdtemp(prefix="tpbis-test-", dir=MEMORY if spacious else None))
     path.chmod(0o755)
     yield path
     shutil.rmtree(path, ignore_errors=True)
@@ -72,13 +77,13 @@ def database(service, cluster):
 
 
 @pytest.fixture
-def fresh(cluster, directory, contract, twins):
-    """Makes services on databases of their own: fresh(setting=value) -> Api."""
+def fresh(cluster, directory, contract):
+    """Makes services on databases of their own, each of one process unless told: fresh(setting=value) -> Api."""
     made = []
 
     def make(**settings):
         database = cluster.make_database()
-        service = Service(cluster, database, directory / database, **{"twins": twins, **settings})
+        service = Service(cluster, database, directory / database, **settings)
         made.append(service)
         return Api(service, cluster.clients, contract)
 

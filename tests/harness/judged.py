@@ -33,7 +33,7 @@ def where(api, path, body):
     """The place that a request is about, as GET /v1/me/can takes it; None when it is all of Indonesia, or nothing says."""
     for pattern, text in OF_PATHS:
         if found := pattern.match(path):
-            with api.service.cluster.connect(api.service.database) as connection, connection.cursor() as cursor:
+            with api.service.owner.cursor() as cursor:
                 cursor.execute(text, found.groups())
                 library, region = cursor.fetchone() or (None, None)
             return {"library": str(library)} if library else {"region": region} if region else None

@@ -1,7 +1,9 @@
 """One running service: the real binary on a free port, stopped by its pid."""
 
+import functools
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -43,7 +45,9 @@ class Service:
         self.directory = Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.keys_dir = Path(keys) if keys else self.directory / "keys"
-        if not keys:
+        if not keys and cluster.keys:
+            shutil.copytree(cluster.keys, self.keys_dir, dirs_exist_ok=True)
+        elif not keys:
             cluster.run(database, "key", "create", keys=self.keys_dir)
         self.port = settings.pop("port", None) or free_port()
         host = settings.get("listen_address", "127.0.0.1")
@@ -57,6 +61,11 @@ class Service:
         if started:
             self.start()
         self.addresses = [self.address, *(twin.address for twin in self.twins)]
+
+    @functools.cached_property
+    def owner(self):
+        """A connection of the owner, kept until the database is dropped: for what is asked again and again."""
+        return self.cluster.connect(self.database)
 
     @property
     def issuer(self):

@@ -40,7 +40,7 @@ def test_the_count_comes_back(api, eventually, name):
 
 
 def test_a_stop_waits_for_nobody_who_is_gone(fresh):
-    api = fresh(twins=0, drain_timeout_s=30)
+    api = fresh(drain_timeout_s=30)
     for name in ["600 cookies"] * 3:
         with Wire(api.service.port) as wire:
             wire.send(SHAPES[name])
