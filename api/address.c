@@ -99,6 +99,10 @@ static bool prefix_read(struct span text, struct prefix *ret_prefix)
  * (a /12 or a /28 of a content delivery network), and no wider: whoever is trusted says who everybody is. */
 static bool too_wide(const struct prefix *prefix)
 {
+    struct in6_addr ipv4 = {0};
+    memcpy(ipv4.s6_addr, mapped, sizeof(mapped));
+    if (prefix->bits < 96 + 12 && within(&ipv4, prefix))
+        return true; /* ::/64 and its like hold every IPv4 address (RFC 4291 2.5.5.2) */
     static const char *const private_list[] = {"10.0.0.0/8", "127.0.0.0/8", "100.64.0.0/10",
                                                "fc00::/7", "fe80::/10"};
     for (size_t i = 0; i < sizeof(private_list) / sizeof(*private_list); i++) {

@@ -10,6 +10,7 @@
 #include "api/filters.h"
 #include "api/handlers/handlers.h"
 #include "api/idempotency.h"
+#include "api/limit.h"
 #include "api/precondition.h"
 #include "api/references.h"
 #include "api/render.h"
@@ -168,8 +169,10 @@ static enum problem_code export_run(struct call *call)
     if (code || call->response.status)
         return code;
     code = stream_new(call, &export);
-    if (code)
+    if (code) {
+        limit_keep_page(call);
         return code;
+    }
     code = read_run(call, export);
     if (code)
         stream_drop(export);

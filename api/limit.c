@@ -143,6 +143,15 @@ enum problem_code limit_unrouted(struct call *call)
     return address_take(call, call->method == METHOD_OPTIONS ? REQUEST / UNCHANGED : REQUEST);
 }
 
+void limit_keep_page(struct call *call)
+{
+    int64_t back = call->limit.taken - (int64_t)call->operation->cost * REQUEST;
+    if (back > 0) {
+        call->limit.left = bucket_give(call->service->limits->buckets, call->limit.key, back);
+        call->limit.taken -= back;
+    }
+}
+
 void limit_hold(struct call *call, int64_t seconds)
 {
     if (call->limit.quota && seconds > 0)

@@ -25,6 +25,9 @@ enum problem_code limit_unrouted(struct call *call);
 enum problem_code limit_unknown(struct call *call);
 void limit_known(struct call *call);
 
+/* Of a whole list that was refused its place only what a page costs is kept. */
+void limit_keep_page(struct call *call);
+
 /* A request for each second in which a whole list, its head long sent, holds its place. Any thread. */
 void limit_hold(struct call *call, int64_t seconds);
 

@@ -104,8 +104,10 @@ static void connection_callback(void *cls, struct MHD_Connection *connection, vo
     struct visit *visit = *context;
     if (visit && visit->counted) {
         if (!visit->answered)
-            log_event(LOG_WARNING, "request_given_up",
-                      LOG_C("why", "the HTTP library ran out of its memory for one request"));
+            log_event(
+                LOG_WARNING, "request_given_up",
+                LOG_C("why",
+                      "it ended before its head was whole, or outgrew the HTTP library's memory"));
         mhd_request_completed(NULL, connection, &visit->state, MHD_REQUEST_TERMINATED_WITH_ERROR);
         visit_end(visit);
     }

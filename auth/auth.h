@@ -37,7 +37,7 @@ enum problem_code auth_bearer(struct auth *auth, struct arena *arena, struct spa
 /* Is it a token that a signature tells, or an API key that was good when the database was last asked? Of another API key nothing is known here. */
 bool auth_recalls(struct auth *auth, struct span token);
 
-/* May whoever was let in some time ago go on? That its token has expired meanwhile does not matter.
+/* May whoever was let in some time ago go on? That its access token has expired meanwhile does not matter; an API key's day does.
  * Problems: PROBLEM_invalid_token when client or user may not act any more, the login, token or API key was revoked, or one of the assignments held
  * then has ended or grants less; those of reading. */
 enum problem_code auth_again(struct auth *auth, const struct principal *principal,

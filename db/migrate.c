@@ -65,6 +65,12 @@ static void error_print(const struct migrate *migrate, const char *name, const c
         fprintf(migrate->out, "  at: %s\n", context);
 }
 
+/* Somebody else's lock: waited for too long (lock_not_available), or each waited for the other (deadlock_detected). */
+static bool in_the_way(const char *sqlstate)
+{
+    return strcmp(sqlstate, "55P03") == 0 || strcmp(sqlstate, "40P01") == 0;
+}
+
 /* Runs a text of one or more statements. ret_sqlstate may be NULL: then faults are told, else
  * the caller decides. */
 static bool run(const struct migrate *migrate, const char *name, const char *text,
@@ -78,7 +84,7 @@ static bool run(const struct migrate *migrate, const char *name, const char *tex
         const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
         snprintf(ret_sqlstate, 6, "%s", good || !state ? "" : state);
     }
-    if (!good && !(ret_sqlstate && strcmp(ret_sqlstate, "55P03") == 0))
+    if (!good && !(ret_sqlstate && in_the_way(ret_sqlstate)))
         error_print(migrate, name, text, result);
     PQclear(result);
     return good;
@@ -175,7 +181,7 @@ static bool files_apply(const struct migrate *migrate, const struct embedded_fil
             return true;
         if (PQstatus(migrate->pg) != CONNECTION_OK || !run(migrate, at, "ROLLBACK", NULL))
             return false;
-        if (strcmp(sqlstate, "55P03") != 0)
+        if (!in_the_way(sqlstate))
             return false;
         fprintf(migrate->out, "%s: a table is locked%s\n", at,
                 try < TRIES ? ", trying again" : ", giving up");

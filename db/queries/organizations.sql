@@ -17,7 +17,7 @@ LEFT JOIN region r4 ON r4.code = left(o.region_code, 13) AND length(o.region_cod
 WHERE true
   AND o.place >= :within AND o.place < :within || '/'                                                                --? within
   AND o.sector = ANY (:sector)                                                                                       --? sector
-  AND name_vector(o.name) @@ name_query(:q)                                                                        --? q
+  AND name_vector(o.name) @@ (SELECT name_query(:q))                                                               --? q
   AND o.updated_at >= :updated_since                                                                                 --? updated_since
   AND (o.name, o.id) > (:key.1, :key.2)                                                                              --? cursor and sort.name
   AND (o.updated_at, o.id) > (:key.1, :key.2)                                                                        --? cursor and sort.updated_at
@@ -114,7 +114,7 @@ WHERE true
   AND p.place >= :within AND p.place < :within || '/'                                                                --? within
   AND p.organization_id = :organization                                                                              --? organization
   AND p.library_id = :library                                                                                        --? library
-  AND name_vector(p.name) @@ name_query(:q)                                                                        --? q
+  AND name_vector(p.name) @@ (SELECT name_query(:q))                                                               --? q
   AND p.updated_at >= :updated_since                                                                                 --? updated_since
   AND p.id > :key.1                                                                                                  --? cursor and sort.id
   AND (p.updated_at, p.id) > (:key.1, :key.2)                                                                        --? cursor and sort.updated_at

@@ -26,7 +26,7 @@ FROM (
       AND t.level = :level                                                                                                       --? level
       AND t.period @> :as_of                                                                                                     --? as_of
       AND (SELECT w.status FROM team_standing(t.id, t.level, t.formed_on, t.dissolved_on, coalesce(:as_of, today())) w) = ANY (:status) --? status
-      AND name_vector(t.name) @@ name_query(:q)                                                                                --? q
+      AND name_vector(t.name) @@ (SELECT name_query(:q))                                                                       --? q
       AND :missing_sector = ANY ((SELECT w.missing FROM team_standing(t.id, t.level, t.formed_on, t.dissolved_on, coalesce(:as_of, today())) w)::text[]) --? missing_sector
       AND :vacancy = ANY ((SELECT w.vacancies FROM team_standing(t.id, t.level, t.formed_on, t.dissolved_on, coalesce(:as_of, today())) w)::text[]) --? vacancy
       AND (SELECT w.meeting_overdue FROM team_standing(t.id, t.level, t.formed_on, t.dissolved_on, coalesce(:as_of, today())) w) = :meeting_overdue --? meeting_overdue

@@ -199,7 +199,7 @@ WHERE p.published
   AND f.place >= :within AND f.place < :within || '/'                                                                --? within
   AND f.role = ANY (:role)                                                                                           --? role
   AND f.library_id = :library                                                                                        --? library
-  AND name_vector(p.name) @@ name_query(:q)                                                                        --? q
+  AND name_vector(p.name) @@ (SELECT name_query(:q))                                                               --? q
   AND (p.name, p.id) > (:key.1, :key.2)                                                                              --? cursor and sort.name
 ORDER BY p.name, p.id                                                                                                --? sort.name
 LIMIT :page_rows                                                                                                     --? page_rows

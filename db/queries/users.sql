@@ -17,7 +17,7 @@ WHERE true
   AND u.status = ANY (:status)                                                                                       --? status
   AND s.username = lower(:username)                                                                                       --? username
   AND u.person_id = :person                                                                                          --? person
-  AND name_vector(u.name) @@ name_query(:q)                                                                        --? q
+  AND name_vector(u.name) @@ (SELECT name_query(:q))                                                               --? q
   AND u.updated_at >= :updated_since                                                                                 --? updated_since
   AND u.id > :key.1                                                                                                  --? cursor and sort.id
   AND (u.updated_at, u.id) > (:key.1, :key.2)                                                                        --? cursor and sort.updated_at

@@ -1,8 +1,10 @@
 """Whole lists: two at once for one caller, whatever they are of."""
 
+import re
+
 import pytest
 from harness.client import problem
-from harness.exports import STREAM, open_stream
+from harness.exports import STREAM, open_stream, sip
 from harness.waiting import until
 from harness.wire import statuses
 
@@ -22,8 +24,10 @@ def test_a_third_whole_list_of_any_kind_waits(fresh, contract):
     api = fresh(stream_limit=8, connection_timeout_s=60)
     walked = 0
     client, person = api.token("national_admin"), api.people.token_of("national_admin")
-    with open_stream(api, client), open_stream(api, client), open_stream(api, person), open_stream(api, person):
+    with open_stream(api, client) as a, open_stream(api, client) as b, open_stream(api, person) as c, open_stream(api, person) as d:
         for path, operation in whole_lists(contract):
+            for wire in (a, b, c, d):
+                sip(wire)
             answer = api.get(contract.address(path) + "?format=csv", token=api.fitting(operation))
             assert problem(answer, 429, "exports_at_once") and 1 <= int(answer.headers["Retry-After"]) <= 60, path
             walked += 1
@@ -39,3 +43,13 @@ def test_the_places_are_many_callers(fresh):
         with open_stream(api, api.token("integration")) as other:
             assert statuses(other.received) == [200]
     until(lambda: api.get("/v1/libraries?within=19&format=csv").status_code == 200)
+
+
+def test_one_that_gets_no_place_costs_a_page(fresh):
+    api = fresh(stream_limit=8, connection_timeout_s=60, rate_client_per_minute=100)
+    with open_stream(api), open_stream(api):
+        refused = [api.get(STREAM) for _ in range(3)]
+        for answer in refused:
+            problem(answer, 429, "exports_at_once")
+        left = [int(re.search(r";r=(\d+);", answer.headers["RateLimit"])[1]) for answer in refused]
+        assert left[0] >= 58 and left[0] - left[2] <= 2, left  # of a hundred: twenty for each that is on its way

@@ -207,7 +207,7 @@ RULES = [
     ({"smtp_url": "smtp://mail.example.id:25", "smtp_tls": "off"}, "TPBIS_SMTP_TLS"),
     ({"smtp_url": "smtp://localhost.example.id", "smtp_tls": "off"}, "TPBIS_SMTP_TLS"),
     *(({"trusted_proxies": f"127.0.0.1,{wide}"}, "TPBIS_TRUSTED_PROXIES")
-      for wide in ("0.0.0.0/0", "::/0", "0.0.0.0/1", "128.0.0.0/1", "::/1", "2000::/3", "64.0.0.0/8", "2001::/16", "10.0.0.0/7", "::ffff:0:0/96")),
+      for wide in ("0.0.0.0/0", "::/0", "0.0.0.0/1", "128.0.0.0/1", "::/1", "2000::/3", "64.0.0.0/8", "2001::/16", "10.0.0.0/7", "::ffff:0:0/96", "::/64")),
 ]
 GOOD = [
     {"base_url": "https://api.example.id/"}, {"base_url": ""}, {"base_url": "http://localhost:8080"}, {"base_url": "http://127.3.2.1"}, {"base_url": "http://[::1]:8080"},

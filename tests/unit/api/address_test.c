@@ -93,10 +93,23 @@ static void test_the_last_foreign_address_counts(void **state)
 static void test_lists_that_are_none(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"x",           "10.0.0.0/33", "10.0.0.0/",
-                                      "10.0.0.0/-1", "fd00::/129",  "10.0.0.1,,10.0.0.2",
-                                      "10.0.0.0/8x", ",",           "0.0.0.0/0",
-                                      "::/0",        "64.0.0.0/11", "2001::/27"};
+    static const char *const bad[] = {"x",
+                                      "10.0.0.0/33",
+                                      "10.0.0.0/",
+                                      "10.0.0.0/-1",
+                                      "fd00::/129",
+                                      "10.0.0.1,,10.0.0.2",
+                                      "10.0.0.0/8x",
+                                      ",",
+                                      "0.0.0.0/0",
+                                      "::/0",
+                                      "64.0.0.0/11",
+                                      "2001::/27",
+                                      "::/32",
+                                      "::/64",
+                                      "::/80",
+                                      "0.0.0.0/11",
+                                      "::ffff:0:0/107"};
     FILE *nowhere = fopen("/dev/null", "w");
     for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
         assert_null(proxies_new(bad[i], nowhere));

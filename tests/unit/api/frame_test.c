@@ -404,13 +404,40 @@ static void absolute_form(void **state)
     arena_free(arena);
 }
 
+/* Of headers that are still on their way nothing else is missed, and only what says how the body ends is refused. */
+static void judges_the_end_of_the_body_alone(void **state)
+{
+    (void)state;
+    static const struct header length[] = {{{"Content-Length", 14}, {"1000", 4}}},
+                               coding[] = {{{"Transfer-Encoding", 17}, {"gzip, chunked", 13}}};
+    struct frame frame = {.method = SPAN("POST"),
+                          .target = SPAN("/"),
+                          .version = SPAN("HTTP/1.1"),
+                          .headers = length,
+                          .header_count = 1};
+    struct arena *arena = arena_new(256);
+    struct span arguments = {NULL, 0};
+    assert_int_equal(frame_check_body(arena, &frame, &arguments), PROBLEM_NONE);
+    frame.headers = coding;
+    assert_int_equal(frame_check_body(arena, &frame, &arguments), PROBLEM_bad_request);
+    assert_true(arguments.len > 0);
+    frame.header_count = 0;
+    assert_int_equal(frame_check_body(arena, &frame, &arguments), PROBLEM_NONE);
+    arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(absolute_form),          cmocka_unit_test(guards_each_row),
-        cmocka_unit_test(control_at_every_place), cmocka_unit_test(knows_methods),
-        cmocka_unit_test(limits_the_target),      cmocka_unit_test(splits_paths),
-        cmocka_unit_test(splits_queries),         cmocka_unit_test(finds_headers),
+        cmocka_unit_test(absolute_form),
+        cmocka_unit_test(guards_each_row),
+        cmocka_unit_test(control_at_every_place),
+        cmocka_unit_test(knows_methods),
+        cmocka_unit_test(limits_the_target),
+        cmocka_unit_test(splits_paths),
+        cmocka_unit_test(splits_queries),
+        cmocka_unit_test(finds_headers),
+        cmocka_unit_test(judges_the_end_of_the_body_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
