@@ -173,7 +173,7 @@ def test_no_reader_is_shown_what_was_there_before_an_acknowledged_write(own_api,
             if value < least:
                 faults.append((answer.status_code, value, least))
 
-    readers = [threading.Thread(target=read) for _ in range(3)]
+    readers = [threading.Thread(target=read) for _ in range(2)]  # a caller has two whole lists at once
     for reader in readers:
         reader.start()
     tag = own_api.get(path_of(library)).headers["ETag"]
