@@ -1,5 +1,5 @@
 /* `tpbis purge`: destroys or makes anonymous the personal data whose day has passed (db/functions/personal_data_purge.sql).
- * Rule: it prints numbers, never data. */
+ * Rule: it prints numbers, never data; it has not succeeded while a record stays that could not be purged. */
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
@@ -60,11 +60,24 @@ static void print(const struct rows *rows, bool keep)
 {
     printf("{\"run\": %s, \"categories\": {", keep ? "true" : "false");
     for (size_t row = 0; row < rows_count(rows); row++)
-        printf("%s\n  \"%.*s\": {\"due\": %.*s, \"removed\": %.*s, \"extended\": %.*s}",
+        printf("%s\n  \"%.*s\": {\"due\": %.*s, \"removed\": %.*s, \"extended\": %.*s, "
+               "\"failed\": %.*s}",
                row ? "," : "", SPAN_ARG(cell(rows, row, "category")),
                SPAN_ARG(cell(rows, row, "due")), SPAN_ARG(cell(rows, row, "removed")),
-               SPAN_ARG(cell(rows, row, "extended")));
+               SPAN_ARG(cell(rows, row, "extended")), SPAN_ARG(cell(rows, row, "failed")));
     puts("}}");
+}
+
+/* False when a record could not be purged: the numbers say of which category, and standard error where to look. */
+static bool whole(const struct rows *rows)
+{
+    bool failed = false;
+    for (size_t row = 0; row < rows_count(rows); row++)
+        failed = failed || !span_is(cell(rows, row, "failed"), "0");
+    if (failed)
+        fputs("purge: some records cannot be purged; the log of the database says which and why\n",
+              stderr);
+    return !failed;
 }
 
 int command_purge(const struct settings *settings, int count, char **options)
@@ -81,15 +94,17 @@ int command_purge(const struct settings *settings, int count, char **options)
                                                         .statement_timeout_ms = DEADLINE_MS});
     struct connection *connection;
     struct rows *rows = NULL;
+    bool done = false;
     enum problem_code code = pool_lend(pool, clock_monotonic_ms() + 30000, &connection);
     if (code == PROBLEM_NONE) {
-        if (run(connection, arena, keep, &rows))
+        if (run(connection, arena, keep, &rows)) {
             print(rows, keep);
+            done = whole(rows);
+        }
         pool_return(pool, connection);
     } else {
         fprintf(stderr, "database: %s\n", problem_texts[code].code);
     }
-    bool done = rows != NULL;
     rows_free(rows);
     pool_free(pool);
     arena_free(arena);

@@ -155,7 +155,8 @@ CREATE OR REPLACE TRIGGER keep BEFORE DELETE OR TRUNCATE ON person
 CREATE OR REPLACE TRIGGER b_touch BEFORE UPDATE ON person_contact
     FOR EACH ROW EXECUTE FUNCTION touch();
 
--- BEFORE: a contact belongs to somebody who is there; the person's row is its lock.
+-- BEFORE: a contact belongs to somebody who is there; the person's row is its lock. Until when it is kept may be said of one whose data are
+-- restricted too: keeping them is what a restriction leaves.
 CREATE OR REPLACE FUNCTION person_contact_rules() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
@@ -163,7 +164,9 @@ BEGIN
     IF NOT FOUND THEN
         PERFORM refuse('reference_unknown');
     END IF;
-    PERFORM person_restricted_refuse(NEW.person_id);
+    IF TG_OP = 'INSERT' OR to_jsonb(NEW) - 'retain_until' IS DISTINCT FROM to_jsonb(OLD) - 'retain_until' THEN
+        PERFORM person_restricted_refuse(NEW.person_id);
+    END IF;
     RETURN NEW;
 END
 $$;

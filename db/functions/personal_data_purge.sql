@@ -18,114 +18,117 @@ CREATE OR REPLACE FUNCTION personal_data_later(category text, active_until date)
 LANGUAGE sql STABLE
 RETURN personal_data_end_of(category, CASE WHEN active_until IS NOT NULL THEN least(active_until, today()) END);
 
-CREATE OR REPLACE FUNCTION personal_data_purge_people(OUT due integer, OUT extended integer)
-LANGUAGE plpgsql AS $$
-DECLARE
-    one record;
-    later date;
-BEGIN
-    due := 0;
-    extended := 0;
-    FOR one IN SELECT id FROM person WHERE retain_until < today() AND erased_at IS NULL ORDER BY id FOR UPDATE LOOP
-        due := due + 1;
-        later := personal_data_later('actor', person_active_until(one.id));
-        IF later >= today() THEN
-            UPDATE person SET retain_until = later WHERE id = one.id;
-            extended := extended + 1;
-        ELSE
-            UPDATE person SET erased_at = now() WHERE id = one.id;
-        END IF;
-    END LOOP;
-END
-$$;
-
-CREATE OR REPLACE FUNCTION personal_data_purge_contacts(OUT due integer, OUT extended integer)
-LANGUAGE plpgsql AS $$
-DECLARE
-    one record;
-    later date;
-BEGIN
-    due := 0;
-    extended := 0;
-    FOR one IN SELECT person_id FROM person_contact WHERE retain_until < today() ORDER BY person_id LOOP
-        PERFORM FROM person WHERE id = one.person_id FOR NO KEY UPDATE; -- the lock of the contact
-        due := due + 1;
-        later := personal_data_later('contact', person_active_until(one.person_id));
-        IF later >= today() THEN
-            UPDATE person_contact SET retain_until = later WHERE person_id = one.person_id;
-            extended := extended + 1;
-        ELSE
-            DELETE FROM person_contact WHERE person_id = one.person_id;
-            PERFORM personal_data_forget('person_contact', jsonb_build_object('person_id', one.person_id));
-        END IF;
-    END LOOP;
-END
-$$;
-
--- Participants on record as a person go with the person; of the others the name goes, once the certificate is over too.
-CREATE OR REPLACE FUNCTION personal_data_purge_trainees(OUT due integer, OUT extended integer)
-LANGUAGE plpgsql AS $$
-DECLARE
-    one record;
-    later date;
-BEGIN
-    due := 0;
-    extended := 0;
-    FOR one IN SELECT id, certified_on, certificate_until FROM training_participant
-               WHERE retain_until < today() AND erased_at IS NULL AND name IS NOT NULL ORDER BY training_id, id LOOP
-        due := due + 1;
-        later := personal_data_later('trainee', CASE WHEN one.certified_on IS NOT NULL
-                                                     THEN coalesce(one.certificate_until, 'infinity') END);
-        IF later >= today() THEN
-            UPDATE training_participant SET retain_until = later WHERE id = one.id;
-            extended := extended + 1;
-        ELSE
-            UPDATE training_participant SET name = NULL, erased_at = now() WHERE id = one.id;
-        END IF;
-    END LOOP;
-END
-$$;
-
--- What is not looked at again: the day was set when it was closed, by hand, or by its category.
-CREATE OR REPLACE FUNCTION personal_data_purge_rest(category text) RETURNS integer
-LANGUAGE plpgsql AS $$
-DECLARE
-    due integer;
-    one record;
+-- What is due of a category: the keys of its rows whose day has passed, in the order in which they are locked.
+CREATE OR REPLACE FUNCTION personal_data_due(category text) RETURNS SETOF text
+LANGUAGE plpgsql STABLE AS $$
 BEGIN
     CASE category
+    WHEN 'actor' THEN
+        RETURN QUERY SELECT p.id::text FROM person p WHERE p.retain_until < today() AND p.erased_at IS NULL ORDER BY p.id;
+    WHEN 'contact' THEN
+        RETURN QUERY SELECT c.person_id::text FROM person_contact c WHERE c.retain_until < today() ORDER BY c.person_id;
+    WHEN 'trainee' THEN
+        RETURN QUERY SELECT t.id::text FROM training_participant t
+                     WHERE t.retain_until < today() AND t.erased_at IS NULL AND t.name IS NOT NULL ORDER BY t.training_id, t.id;
     WHEN 'team_member' THEN
-        UPDATE team_member SET name = NULL, erased_at = now() WHERE name IS NOT NULL AND retain_until < today();
+        RETURN QUERY SELECT m.id::text FROM team_member m WHERE m.name IS NOT NULL AND m.retain_until < today() ORDER BY m.id;
     WHEN 'office_contact' THEN
-        due := 0;
-        FOR one IN DELETE FROM organization_contact WHERE retain_until < today() RETURNING organization_id LOOP
-            PERFORM personal_data_forget('organization_contact', jsonb_build_object('organization_id', one.organization_id));
-            due := due + 1;
-        END LOOP;
-        RETURN due;
+        RETURN QUERY SELECT o.organization_id::text FROM organization_contact o WHERE o.retain_until < today() ORDER BY o.organization_id;
     WHEN 'account' THEN
-        due := 0;
-        FOR one IN SELECT id FROM app_user WHERE retain_until < today() AND erased_at IS NULL ORDER BY id FOR UPDATE LOOP
-            PERFORM user_anonymise(one.id);
-            due := due + 1;
-        END LOOP;
-        RETURN due;
+        RETURN QUERY SELECT u.id::text FROM app_user u WHERE u.retain_until < today() AND u.erased_at IS NULL ORDER BY u.id;
     WHEN 'client_owner' THEN
-        UPDATE client SET owner_name = NULL, owner_email = NULL WHERE owner_retain_until < today();
+        RETURN QUERY SELECT c.id::text FROM client c WHERE c.owner_retain_until < today() ORDER BY c.id;
     WHEN 'library_contact' THEN
-        UPDATE library SET phone = NULL, email = NULL WHERE contact_retain_until < today();
+        RETURN QUERY SELECT l.id::text FROM library l WHERE l.contact_retain_until < today() ORDER BY l.id;
     WHEN 'request' THEN
-        DELETE FROM personal_data_request WHERE retain_until < today() AND status <> 'open';
+        RETURN QUERY SELECT r.id::text FROM personal_data_request r WHERE r.retain_until < today() AND r.status <> 'open' ORDER BY r.id;
     END CASE;
-    GET DIAGNOSTICS due = ROW_COUNT;
-    RETURN due;
+END
+$$;
+
+-- Purges one row that is due; true when it is still needed and has a later day instead. Looked at again are people and their contacts, who may still
+-- act, and trainees, whose certificate may still run; of all others the day was set when the record was closed, by hand, or by its category.
+-- Participants on record as a person go with the person; of the others the name goes.
+CREATE OR REPLACE FUNCTION personal_data_purge_row(category text, key text) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    later date;
+BEGIN
+    CASE category
+    WHEN 'actor' THEN
+        PERFORM FROM person WHERE id = key::uuid FOR UPDATE;
+        later := personal_data_later(category, person_active_until(key::uuid));
+        IF later >= today() THEN
+            UPDATE person SET retain_until = later WHERE id = key::uuid;
+            RETURN true;
+        END IF;
+        UPDATE person SET erased_at = now() WHERE id = key::uuid;
+    WHEN 'contact' THEN
+        PERFORM FROM person WHERE id = key::uuid FOR NO KEY UPDATE; -- the lock of the contact
+        later := personal_data_later(category, person_active_until(key::uuid));
+        IF later >= today() THEN
+            UPDATE person_contact SET retain_until = later WHERE person_id = key::uuid;
+            RETURN true;
+        END IF;
+        DELETE FROM person_contact WHERE person_id = key::uuid;
+        PERFORM personal_data_forget('person_contact', jsonb_build_object('person_id', key));
+    WHEN 'trainee' THEN
+        later := (SELECT personal_data_later(category, CASE WHEN t.certified_on IS NOT NULL THEN coalesce(t.certificate_until, 'infinity') END)
+                  FROM training_participant t WHERE t.id = key::uuid);
+        IF later >= today() THEN
+            UPDATE training_participant SET retain_until = later WHERE id = key::uuid;
+            RETURN true;
+        END IF;
+        UPDATE training_participant SET name = NULL, erased_at = now() WHERE id = key::uuid;
+    WHEN 'team_member' THEN
+        UPDATE team_member SET name = NULL, erased_at = now() WHERE id = key::uuid;
+    WHEN 'office_contact' THEN
+        DELETE FROM organization_contact WHERE organization_id = key::uuid;
+        PERFORM personal_data_forget('organization_contact', jsonb_build_object('organization_id', key));
+    WHEN 'account' THEN
+        PERFORM user_anonymise(key::uuid);
+    WHEN 'client_owner' THEN
+        UPDATE client SET owner_name = NULL, owner_email = NULL WHERE id = key;
+    WHEN 'library_contact' THEN
+        UPDATE library SET phone = NULL, email = NULL WHERE id = key::uuid;
+    WHEN 'request' THEN
+        DELETE FROM personal_data_request WHERE id = key::uuid;
+    END CASE;
+    RETURN false;
+END
+$$;
+
+-- Purges what is due of one category. A row that cannot be purged does not keep the others from it: it is counted, stays due, and the
+-- server's log says which and why.
+CREATE OR REPLACE FUNCTION personal_data_purge_category(category text, OUT due integer, OUT removed integer, OUT extended integer, OUT failed integer)
+LANGUAGE plpgsql AS $$
+DECLARE
+    one text;
+BEGIN
+    due := 0;
+    removed := 0;
+    extended := 0;
+    failed := 0;
+    FOR one IN SELECT d.key FROM personal_data_due(category) AS d (key) LOOP
+        due := due + 1;
+        BEGIN
+            IF personal_data_purge_row(category, one) THEN
+                extended := extended + 1;
+            ELSE
+                removed := removed + 1;
+            END IF;
+        EXCEPTION WHEN data_exception OR integrity_constraint_violation OR raise_exception OR SQLSTATE 'TB001' THEN
+            failed := failed + 1;
+            RAISE WARNING 'the % % is not purged: %', category, one, SQLERRM;
+        END;
+    END LOOP;
 END
 $$;
 
 -- Everything that is due, one purge at a time; what it did, by category, goes on record. `keep` false: a dry run, of which
 -- nothing stays but the answer.
 CREATE OR REPLACE FUNCTION personal_data_purge(keep boolean)
-RETURNS TABLE (category text, due integer, removed integer, extended integer)
+RETURNS TABLE (category text, due integer, removed integer, extended integer, failed integer)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     run uuid := uuidv7();
@@ -137,16 +140,10 @@ BEGIN
     BEGIN
         PERFORM personal_data_lift_expired();
         FOR one IN SELECT c.code FROM personal_data_category c WHERE c.code <> 'audit' ORDER BY c.code LOOP
-            CASE one.code
-            WHEN 'actor' THEN SELECT * INTO counts FROM personal_data_purge_people();
-            WHEN 'contact' THEN SELECT * INTO counts FROM personal_data_purge_contacts();
-            WHEN 'trainee' THEN SELECT * INTO counts FROM personal_data_purge_trainees();
-            ELSE SELECT personal_data_purge_rest(one.code) AS due, 0 AS extended INTO counts;
-            END CASE;
-            INSERT INTO personal_data_purge (run_id, category, due_count, removed_count, extended_count)
-            VALUES (run, one.code, counts.due, counts.due - counts.extended, counts.extended);
-            report := report || jsonb_build_object('category', one.code, 'due', counts.due, 'removed', counts.due - counts.extended,
-                                                   'extended', counts.extended);
+            SELECT * INTO counts FROM personal_data_purge_category(one.code);
+            INSERT INTO personal_data_purge (run_id, category, due_count, removed_count, extended_count, failed_count)
+            VALUES (run, one.code, counts.due, counts.removed, counts.extended, counts.failed);
+            report := report || (jsonb_build_object('category', one.code) || to_jsonb(counts));
         END LOOP;
         IF NOT keep THEN
             RAISE EXCEPTION USING ERRCODE = 'TB002', MESSAGE = 'a dry run';
@@ -154,7 +151,7 @@ BEGIN
     EXCEPTION WHEN SQLSTATE 'TB002' THEN
         NULL;
     END;
-    RETURN QUERY SELECT r.category, r.due, r.removed, r.extended
-                 FROM jsonb_to_recordset(report) AS r (category text, due integer, removed integer, extended integer);
+    RETURN QUERY SELECT r.category, r.due, r.removed, r.extended, r.failed
+                 FROM jsonb_to_recordset(report) AS r (category text, due integer, removed integer, extended integer, failed integer);
 END
 $$;

@@ -149,7 +149,7 @@ WHERE r.id = :id AND r.user_id = :caller.user
 -- ---- purges -----------------------------------------------------------------------------------------------
 
 -- name: list_personal_data_purges :many
-SELECT p.id, p.run_id, p.category, p.due_count, p.removed_count, p.extended_count, p.created_at, p.created_at AS updated_at
+SELECT p.id, p.run_id, p.category, p.due_count, p.removed_count, p.extended_count, p.failed_count, p.created_at, p.created_at AS updated_at
 FROM personal_data_purge p
 WHERE :caller.subject IS NOT NULL
   AND p.category = :category                                                                                         --? category
@@ -159,4 +159,4 @@ LIMIT :page_rows                                                                
 
 -- name: purge_personal_data :many internal owner
 -- param: keep boolean
-SELECT p.category, p.due, p.removed, p.extended FROM personal_data_purge(:keep) p
+SELECT p.category, p.due, p.removed, p.extended, p.failed FROM personal_data_purge(:keep) p

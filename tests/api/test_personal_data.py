@@ -301,7 +301,7 @@ class TestPurge:
             cursor.execute("UPDATE person SET retain_until = '2024-01-01' WHERE id = %s", (old["id"],))
         for _ in range(2):
             report = json.loads(self.run(own_api, "--dry-run").stdout)
-            assert report["run"] is False and report["categories"]["actor"] == {"due": 1, "removed": 1, "extended": 0}
+            assert report["run"] is False and report["categories"]["actor"] == {"due": 1, "removed": 1, "extended": 0, "failed": 0}
             assert own_api.get(f"/v1/people/{old['id']}", token="national_admin").status_code == 200
         assert own_api.get("/v1/personal-data/purges", token="national_admin").json()["items"] == []
         report = json.loads(self.run(own_api, "--run").stdout)
@@ -317,6 +317,22 @@ class TestPurge:
             cursor.execute("SELECT DISTINCT actor, operation FROM audit WHERE table_name = 'personal_data_purge'")
             assert cursor.fetchall() == [("command line", "purge")]
         assert old["name"] not in json.dumps(report)
+
+    def test_what_cannot_be_purged_is_told(self, own_api, own_database):
+        """A record that stays is counted, the others go, and the command has not succeeded."""
+        stuck, other = sorted(programs.person(own_api)["id"] for _ in range(2))
+        with own_database.cursor() as cursor:
+            cursor.execute("UPDATE person SET retain_until = '2024-01-01' WHERE id = ANY (%s::uuid[])", ([stuck, other],))
+            cursor.execute(f"ALTER TABLE person ADD CONSTRAINT person_stays_check CHECK (id <> '{stuck}' OR erased_at IS NULL) NOT VALID")
+        try:
+            answer = self.run(own_api, "--run", check=False)
+        finally:
+            with own_database.cursor() as cursor:
+                cursor.execute("ALTER TABLE person DROP CONSTRAINT person_stays_check")
+        assert answer.returncode == 1 and "cannot be purged" in answer.stderr
+        assert json.loads(answer.stdout)["categories"]["actor"] == {"due": 2, "removed": 1, "extended": 0, "failed": 1}
+        assert own_api.get(f"/v1/people/{stuck}", token="national_admin").status_code == 200
+        problem(own_api.get(f"/v1/people/{other}", token="national_admin"), 404, "not_found")
 
     @pytest.mark.parametrize("words", [(), ("--now",), ("--run", "--dry-run"), ("--run", "x")])
     def test_used_wrongly(self, own_api, own_database, words):
