@@ -115,6 +115,19 @@ static const struct text texts[] = {
           {"The phone number of your TPBIS account was changed",
            "Dear {name},\n\nThe phone number of the TPBIS account {username} was changed.\n\nIf that was not you, tell your "
            "administrator at once.\n"}}},
+    {"account_closed",
+     {[INDONESIAN] =
+          {"Akun TPBIS Anda harus dibuka kembali",
+           "Halo {name},\n\nAkun TPBIS {username} mendapat tugas yang lebih tinggi daripada wewenang orang yang dulu mengundang Anda. Karena itu "
+           "kata sandi dan faktor kedua akun itu tidak berlaku lagi, dan semua yang masuk dengan akun itu sudah dikeluarkan.\n\nTautan untuk "
+           "membuat kata sandi baru dikirim ke alamat ini dalam surat lain, atau diberikan oleh administrator nasional.\n\nJika Anda tidak "
+           "tahu tentang tugas itu, beri tahu administrator.\n"},
+      [ENGLISH] =
+          {"Your TPBIS account must be opened again",
+           "Dear {name},\n\nThe TPBIS account {username} was given a charge above what the person who once invited you could give. Its password "
+           "and its second factor are therefore void, and whoever was logged in with that account is so no more.\n\nThe link that sets "
+           "another password comes to this address in another mail, or from a national administrator.\n\nIf you know nothing of that charge, "
+           "tell an administrator.\n"}}},
     {"factor_reset",
      {[INDONESIAN] =
           {"Faktor kedua akun TPBIS Anda dihapus",

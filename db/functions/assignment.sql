@@ -102,45 +102,55 @@ CREATE OR REPLACE FUNCTION assignment_is_of(holder_user uuid, holder_client text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN coalesce(CASE WHEN caller = caller_client THEN holder_client = caller ELSE holder_user::text = caller END, false);
 
--- Until when the caller may give that role there ('infinity': without an end), NULL: not at all. By an assignment of its own that is in
--- force, whose role may appoint that one, and whose place contains it; libraries no higher than the appointer's role writes.
--- `wanted_rank` is the library's, 7 of a region.
-CREATE OR REPLACE FUNCTION may_appoint_until(caller text, caller_client text, wanted_role text, wanted_place text, wanted_rank integer)
-RETURNS date
+-- Until when the caller could give that role there at a moment ('infinity': without an end), NULL: not at all. By an assignment of its own that
+-- was in force then, whose role may appoint that one, and whose place contains it; libraries no higher than the appointer's role writes.
+-- `wanted_rank` is the library's, 7 of a region. What was ended on that day, but later, was still in force.
+CREATE OR REPLACE FUNCTION may_appoint_until(caller text, caller_client text, wanted_role text, wanted_place text, wanted_rank integer,
+    moment timestamptz) RETURNS date
 LANGUAGE sql STABLE
 RETURN (SELECT max(coalesce(a.ends_on, 'infinity')) FROM assignment a
     JOIN role r ON r.name = a.role
     JOIN role_delegation d ON d.appointer = a.role AND d.role = wanted_role
     WHERE (a.client_id = CASE WHEN caller = caller_client THEN caller END
            OR a.user_id = CASE WHEN caller <> caller_client THEN caller::uuid END)
-      AND a.starts_on <= today() AND (a.ends_on IS NULL OR a.ends_on >= today())
+      AND a.starts_on <= day_of(moment)
+      AND (a.ends_on IS NULL OR a.ends_on >= day_of(moment) OR a.ends_on = day_of(moment) - 1 AND a.updated_at > moment)
       AND a.library_id IS NULL AND region_contains(a.region_code, wanted_place) AND wanted_rank >= r.rank);
+
+-- The same now.
+CREATE OR REPLACE FUNCTION may_appoint_until(caller text, caller_client text, wanted_role text, wanted_place text, wanted_rank integer)
+RETURNS date
+LANGUAGE sql STABLE
+RETURN may_appoint_until(caller, caller_client, wanted_role, wanted_place, wanted_rank, now());
 
 CREATE OR REPLACE FUNCTION may_appoint(caller text, caller_client text, wanted_role text, wanted_place text, wanted_rank integer)
 RETURNS boolean
 LANGUAGE sql STABLE
 RETURN may_appoint_until(caller, caller_client, wanted_role, wanted_place, wanted_rank) IS NOT NULL;
 
--- The same of somebody who is on record as an actor: a user or a client that can act, or an owner of the database, who may all.
-CREATE OR REPLACE FUNCTION actor_may_appoint(actor text, wanted_role text, wanted_place text, wanted_rank integer) RETURNS boolean
+-- Could somebody who is on record as an actor give that at that moment? A user, a client, or an owner of the database, who may all.
+-- What has become of them since (disabled, suspended) takes nothing away from what they could give then.
+CREATE OR REPLACE FUNCTION actor_may_appoint(actor text, wanted_role text, wanted_place text, wanted_rank integer, moment timestamptz)
+RETURNS boolean
 LANGUAGE sql STABLE
 RETURN CASE WHEN EXISTS (SELECT FROM client c WHERE c.id = actor COLLATE "C")
-            THEN EXISTS (SELECT FROM client c WHERE c.id = actor COLLATE "C" AND c.status = 'active')
-                 AND may_appoint(actor, actor, wanted_role, wanted_place, wanted_rank)
+            THEN may_appoint_until(actor, actor, wanted_role, wanted_place, wanted_rank, moment) IS NOT NULL
             WHEN actor ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
-            THEN EXISTS (SELECT FROM app_user u WHERE u.id::text = actor AND u.status = 'active')
-                 AND may_appoint(actor, '', wanted_role, wanted_place, wanted_rank)
+            THEN may_appoint_until(actor, '', wanted_role, wanted_place, wanted_rank, moment) IS NOT NULL
             ELSE true END;
 
--- AFTER INSERT: who is charged with more than those could give who handed out what opens the account, gets into it by nothing
--- of theirs. So nobody waits in an account of their own making for the rights that it will be given.
+-- AFTER INSERT: who is charged with more than those could give, when they did, who handed out what opens the account, gets into it by
+-- nothing of theirs. So nobody waits in an account of their own making for the rights that it will be given. What an opener may give only
+-- since is no more than they have; that an opener may give nothing any more shuts nobody out.
 CREATE OR REPLACE FUNCTION assignment_close_account() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     rank integer := coalesce((SELECT library_rank(l.kind) FROM library l WHERE l.id = NEW.library_id), 7);
 BEGIN
     PERFORM FROM app_user u WHERE u.id = NEW.user_id FOR NO KEY UPDATE; -- links are made under this lock
-    IF EXISTS (SELECT FROM user_openers(NEW.user_id) opener WHERE NOT actor_may_appoint(opener, NEW.role, NEW.place, rank)) THEN
+    IF EXISTS (SELECT FROM user_openers(NEW.user_id) o
+               WHERE NOT EXISTS (SELECT FROM (VALUES (o.opened_at), (now())) AS judged (moment)
+                                 WHERE actor_may_appoint(o.opener, NEW.role, NEW.place, rank, judged.moment))) THEN
         PERFORM user_close(NEW.user_id);
     END IF;
     RETURN NULL;

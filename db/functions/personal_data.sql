@@ -38,7 +38,7 @@ BEGIN
     END IF;
     ends := now_is ->> (prefix || 'retain_until');
     IF category.retention_from IN ('collected', 'last_activity') AND (ends IS NULL OR ends::text = was ->> (prefix || 'retain_until')) THEN
-        ends := personal_data_end_of(category.code, (collected AT TIME ZONE 'Asia/Jakarta')::date);
+        ends := personal_data_end_of(category.code, day_of(collected));
     END IF;
     NEW := jsonb_populate_record(NEW, jsonb_build_object(
         prefix || 'purpose', coalesce(now_is ->> (prefix || 'purpose'), category.code),

@@ -103,14 +103,16 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 $$;
 
 -- The password of an account becomes this one: whoever was logged in is so no more, guesses are forgotten, a link is used up.
--- `opener` made the link; NULL: the holder, who changes what the same opener's link once opened.
-CREATE OR REPLACE FUNCTION user_password_set(wanted uuid, new_hash text, reason text, but_session uuid DEFAULT NULL, opener text DEFAULT NULL)
-RETURNS void
+-- `opener` made the link, at that moment; NULL: the holder, who changes what the same opener's link once opened.
+CREATE OR REPLACE FUNCTION user_password_set(wanted uuid, new_hash text, reason text, but_session uuid DEFAULT NULL, opener text DEFAULT NULL,
+    opened_at timestamptz DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-    INSERT INTO user_password AS p (user_id, hash, opened_by) VALUES (wanted, new_hash, opener)
+    INSERT INTO user_password AS p (user_id, hash, opened_by, opened_at)
+    VALUES (wanted, new_hash, opener, coalesce(user_password_set.opened_at, now()))
     ON CONFLICT ON CONSTRAINT user_password_pkey DO UPDATE
-    SET hash = excluded.hash, opened_by = coalesce(excluded.opened_by, p.opened_by), updated_at = now();
+    SET hash = excluded.hash, opened_by = coalesce(excluded.opened_by, p.opened_by),
+        opened_at = coalesce(user_password_set.opened_at, p.opened_at), updated_at = now();
     UPDATE app_user SET status = 'active' WHERE id = wanted AND status = 'invited';
     DELETE FROM user_link WHERE user_id = wanted;
     PERFORM login_forget((SELECT u.username FROM app_user u WHERE u.id = wanted));
@@ -128,7 +130,7 @@ BEGIN
     IF used.user_id IS NULL OR NOT EXISTS (SELECT FROM user_link_open(token)) THEN
         RETURN false;
     END IF;
-    PERFORM user_password_set(used.user_id, new_hash, 'password', opener => used.created_by);
+    PERFORM user_password_set(used.user_id, new_hash, 'password', opener => used.created_by, opened_at => used.created_at);
     RETURN true;
 END
 $$;
@@ -147,22 +149,27 @@ $$;
 
 -- ---- what somebody handed out is void -----------------------------------------------------------------------------
 
--- Whoever handed out what opens the account today: by its live link, or by the one through which its password was set.
-CREATE OR REPLACE FUNCTION user_openers(wanted uuid) RETURNS SETOF text
+-- Whoever handed out what opens the account today, and when: by its live link, or by the one through which its password was set.
+CREATE OR REPLACE FUNCTION user_openers(wanted uuid, OUT opener text, OUT opened_at timestamptz) RETURNS SETOF record
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT l.created_by FROM user_link l WHERE l.user_id = wanted
-    UNION SELECT coalesce(p.opened_by, u.created_by) FROM user_password p JOIN app_user u ON u.id = p.user_id WHERE p.user_id = wanted
+    SELECT l.created_by, l.created_at FROM user_link l WHERE l.user_id = wanted
+    UNION SELECT coalesce(p.opened_by, u.created_by), p.opened_at
+    FROM user_password p JOIN app_user u ON u.id = p.user_id WHERE p.user_id = wanted
 $$;
 
--- Nothing that was handed out opens the account any more: no session, no password, no link. It is as if just invited; the new link
--- goes to the account's own address where the service sends mail (tpbis.mail), else the nation makes one.
+-- Nothing that was handed out opens the account any more: no session, no password, no link; no browser is known. It is as if just
+-- invited; whoever was in it hears why. The new link goes to the account's own address where the service sends mail (tpbis.mail), else the
+-- nation makes one.
 CREATE OR REPLACE FUNCTION user_close(wanted uuid) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     PERFORM user_sessions_end(wanted, 'charged');
+    PERFORM login_forget((SELECT u.username FROM app_user u WHERE u.id = wanted));
     DELETE FROM user_password WHERE user_id = wanted;
     DELETE FROM user_factor WHERE user_id = wanted;
     DELETE FROM user_link WHERE user_id = wanted;
+    INSERT INTO user_mail (user_id, kind, address, next_try_at)
+    SELECT u.id, 'account_closed', u.email, now() FROM app_user u WHERE u.id = wanted AND u.status = 'active' AND u.email IS NOT NULL;
     UPDATE app_user SET status = 'invited' WHERE id = wanted AND status = 'active';
     INSERT INTO user_link (user_id, kind, delivery, expires_at, next_try_at)
     SELECT u.id, 'invitation', 'mail', now() + user_link_life('invitation'), now() FROM app_user u

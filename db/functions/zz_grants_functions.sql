@@ -16,7 +16,7 @@ audit_record_key
 -- audit_seal.sql
 audit_seal_run
 -- base.sql
-rfc3339 today uuidv7 refuse library_rank region_level region_contains in_reach words name_words name_vector name_query earth_point earth_distance_km
+rfc3339 day_of today uuidv7 refuse library_rank region_level region_contains in_reach words name_words name_vector name_query earth_point earth_distance_km
 earth_box
 words_vector words_query -- the version before
 -- base_audit.sql

@@ -155,6 +155,57 @@ def test_what_the_maker_could_give_closes_nothing(api, village):
     assert shown(api, one)["contact_hidden"] is False and link(api, one, "password-reset").status_code == 200
 
 
+def opened_by_somebody(api, role, region, **days):
+    """An account that somebody with that role invited, and that a browser knows; and who invited it."""
+    opener = api.people.user()
+    api.people.assign(opener["id"], role, region=region, **days)
+    one = {**invite(api, email=f"{uuid.uuid4().hex}@example.id", delivery="answer"), "password": PASSWORD}
+    assert open_account(api, one["link"]).status_code == 200
+    api.people.sql("UPDATE user_password SET opened_by = %s WHERE user_id = %s", opener["id"], one["id"])
+    api.people.set_up_factor(one)
+    api.people.log_in(one, scope="published:read")
+    return one, opener
+
+
+def state(api, one):
+    """Its status, how many passwords, second factors and known browsers it has, and of what it was told."""
+    return api.people.sql(
+        "SELECT status, (SELECT count(*) FROM user_password p WHERE p.user_id = u.id), (SELECT count(*) FROM user_factor f WHERE f.user_id = u.id), "
+        "(SELECT count(*) FROM login_device d WHERE d.user_id = u.id), (SELECT array_agg(m.kind ORDER BY m.kind) FROM user_mail m WHERE m.user_id = u.id) "
+        "FROM app_user u WHERE u.id = %s", one["id"])
+
+
+@pytest.mark.parametrize("fate", ["charge ended", "charge ended today", "disabled"])
+def test_who_left_shuts_nobody_out(api, village, fate):
+    """An opener is judged by what they could give when they opened the account, whatever has become of them since."""
+    one, opener = opened_by_somebody(api, COORDINATOR, "19", starts_on=-100)
+    untouched = state(api, one)
+    assert untouched == ("active", 1, 1, 1, None)
+    if fate == "charge ended":
+        api.people.sql("UPDATE user_password SET opened_at = now() - interval '50 days' WHERE user_id = %s", one["id"])
+        api.people.sql("UPDATE assignment SET ends_on = today() - 20 WHERE user_id = %s", opener["id"])
+    elif fate == "charge ended today":
+        [given] = api.pages(f"{ASSIGNMENTS}?user={opener['id']}", token="national_admin")
+        assert end(api, given["id"]).status_code == 200
+    else:
+        assert api.post(f"{PATH}/{opener['id']}/disable", token="national_admin", json={"reason": "pindah"}).status_code == 200
+    for role, region in (("library_manager", None), ("team_member", "19.01"), ("regency_facilitator", "19.02")):
+        appointed(api, role, holder=one["id"], **({"region_code": region} if region else {"library_id": village}))
+        assert state(api, one) == untouched, role
+    appointed(api, COORDINATOR, holder=one["id"], region_code="19")  # more than that one could ever give
+    assert state(api, one) == ("invited", 0, 0, 0, ["account_closed"])
+    assert not can_log_in(api, one)
+
+
+def test_an_opener_who_had_no_charge_any_more_counts_for_nothing(api, village):
+    """What they could give before the day of the opening is no help, nor is what they could give after it and can no more."""
+    for days, opened in (({"starts_on": -100, "ends_on": -20}, 10), ({"starts_on": -30, "ends_on": -20}, 50)):
+        one, _ = opened_by_somebody(api, COORDINATOR, "19", **days)
+        api.people.sql("UPDATE user_password SET opened_at = now() - %s * interval '1 day' WHERE user_id = %s", opened, one["id"])
+        appointed(api, "library_manager", holder=one["id"], library_id=village)
+        assert state(api, one)[0] == "invited", days
+
+
 # ---- sight by one's own appointment ---------------------------------------------------------------------------------------
 
 def test_an_own_appointment_opens_nothing(api, own_database, village):
