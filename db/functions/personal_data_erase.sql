@@ -148,16 +148,14 @@ BEGIN
 END
 $$;
 
--- An erased account is found, so that asking again is answered the same; nobody erases the own one that way.
+-- An erased account is found, so that asking again is answered the same.
 CREATE OR REPLACE FUNCTION gate_user_erasure(wanted uuid, by_user uuid) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM FROM app_user WHERE id = wanted;
     IF NOT FOUND THEN
         PERFORM refuse('not_found');
-    ELSIF wanted = by_user THEN
-        PERFORM refuse('own_account');
     END IF;
-    RETURN true;
+    RETURN gate_other_account(wanted, by_user);
 END
 $$;

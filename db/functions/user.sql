@@ -123,6 +123,18 @@ BEGIN
 END
 $$;
 
+-- Before everything that is done to an account at /v1/users: one's own is changed at /v1/me, where the password is asked for, so that a stolen
+-- token of an administrator does not take over the administrator's account.
+CREATE OR REPLACE FUNCTION gate_other_account(wanted uuid, by_user uuid) RETURNS boolean
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF wanted = by_user THEN
+        PERFORM refuse('own_account');
+    END IF;
+    RETURN true;
+END
+$$;
+
 -- Of a caller who is not of the nation. Whoever may not know of an account is told that there is none. `wanted_person` is whom
 -- the account shall belong to.
 CREATE OR REPLACE FUNCTION gate_user(wanted uuid, if_match bigint[], subject text, wanted_person uuid, reach_from text[], reach_to text[],

@@ -34,8 +34,9 @@ ORDER BY g.id                                                                   
 LIMIT :page_rows                                                                                                     --? page_rows
 
 -- name: gate_user_session :one
-SELECT gate_user(:user_id, NULL) AND gate_session(:id, :user_id) AS passed                                           --? not reach
-SELECT gate_nation() AS passed                                                                                       --? reach
+SELECT gate_other_account(:user_id, :caller.user) AND
+    gate_user(:user_id, NULL) AND gate_session(:id, :user_id) AS passed                                              --? not reach
+    gate_nation() AS passed                                                                                          --? reach
 
 -- name: end_user_session :exec
 SELECT user_session_end(:id, :user_id, 'ended by an administrator') WHERE :caller.subject <> ''

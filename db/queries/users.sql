@@ -58,8 +58,9 @@ WITH made AS (
 SELECT user_link_make(made.id, 'invitation', :delivery, :service.mail, :service.url) FROM made WHERE :caller.subject <> ''
 
 -- name: gate_user :one
-SELECT gate_user(:id, :if_match) AS passed                                                                           --? not reach
-SELECT gate_user(:id, :if_match, :caller.subject, :person_id, :reach.from, :reach.to, :reach.rank, :reach.libraries) AS passed --? reach
+SELECT gate_other_account(:id, :caller.user) AND
+    gate_user(:id, :if_match) AS passed                                                                              --? not reach
+    gate_user(:id, :if_match, :caller.subject, :person_id, :reach.from, :reach.to, :reach.rank, :reach.libraries) AS passed --? reach
 
 -- name: update_user :exec
 UPDATE app_user SET
@@ -72,13 +73,15 @@ UPDATE app_user SET
 WHERE id = :id AND :caller.subject <> ''
 
 -- name: gate_user_link :one
-SELECT gate_user(:id, NULL) AS passed                                                                                --? not reach
-SELECT gate_user(:id, NULL, :caller.subject, NULL, :reach.from, :reach.to, :reach.rank, :reach.libraries) AS passed  --? reach
+SELECT gate_other_account(:id, :caller.user) AND
+    gate_user(:id, NULL) AS passed                                                                                   --? not reach
+    gate_user(:id, NULL, :caller.subject, NULL, :reach.from, :reach.to, :reach.rank, :reach.libraries) AS passed     --? reach
 
 -- What only the nation does to an account.
 -- name: gate_user_nation :one
-SELECT gate_user(:id, NULL) AS passed                                                                                --? not reach
-SELECT gate_nation() AS passed                                                                                       --? reach
+SELECT gate_other_account(:id, :caller.user) AND
+    gate_user(:id, NULL) AS passed                                                                                   --? not reach
+    gate_nation() AS passed                                                                                          --? reach
 
 -- name: invite_user :exec
 SELECT user_link_make(:id, 'invitation', :delivery, :service.mail, :service.url) WHERE :caller.subject <> ''
@@ -93,7 +96,7 @@ SELECT user_disable(:id, :reason) WHERE :caller.subject <> ''
 SELECT user_enable(:id) WHERE :caller.subject <> ''
 
 -- name: reset_user_factor :exec
-SELECT user_factor_reset(:id, :caller.subject) WHERE :caller.subject <> ''
+SELECT user_factor_reset(:id) WHERE :caller.subject <> ''
 
 -- name: remove_my_factor :exec
 SELECT user_factor_remove(:caller.user)
@@ -139,4 +142,4 @@ SELECT r.user_id, r.url FROM user_reset(:user.username, :user.service) r
 SELECT d.id AS user_id, user_disable(d.id, :user.reason) IS NULL AS done FROM user_of_name(:user.username) d(id)
 
 -- name: user_factor_reset :one internal owner
-SELECT d.id AS user_id, user_factor_reset(d.id, 'command line') IS NULL AS done FROM user_of_name(:user.username) d(id)
+SELECT d.id AS user_id, user_factor_reset(d.id) IS NULL AS done FROM user_of_name(:user.username) d(id)

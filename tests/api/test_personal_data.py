@@ -251,10 +251,6 @@ class TestErasure:
                            (user["id"], asked["id"]))
             assert cursor.fetchone()[0] == 0
 
-    def test_not_the_own(self, api, people):
-        admin = people.user("national_admin")
-        problem(erase(api, admin, people.token(admin), "users"), 409, "own_account")
-
 
 class TestRequests:
     def test_asked_and_answered(self, api, user):

@@ -215,10 +215,6 @@ class TestItsEnd:
                           "(SELECT FROM oauth_revocation r WHERE r.id = g.id)", user["id"])[0] == 0
         assert people.sql("SELECT address FROM user_mail WHERE user_id = %s AND kind = 'factor_reset'", user["id"]) == (user["username"],)
 
-    def test_nobody_resets_their_own(self, own_api, people):
-        admin = people.user("national_admin")
-        problem(own_api.delete(f"/v1/users/{admin['id']}/second-factor", token=people.token(admin)), 409, "second_factor_self")
-
     def test_who_need_not_have_one_may_remove_it(self, own_api, people):
         user = people.set_up_factor(people.user("library_manager"))
         token = people.token(user)

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 import threading
 import time
 import uuid
@@ -170,6 +171,32 @@ class TestChange:
         assert api.patch(f"{PATH}/{one['id']}", {"person_id": person}, etag(api, one), token="national_admin").json()["person_id"] == person
         problem(api.patch(f"{PATH}/{other['id']}", {"person_id": person}, etag(api, other), token="national_admin"), 409, "person_has_account")
         problem(api.patch(f"{PATH}/{other['id']}", {"person_id": str(uuid.uuid4())}, etag(api, other), token="national_admin"), 422, "reference_unknown")
+
+
+def test_nobody_administers_their_own_account(api, database):
+    """A token alone changes nothing of its own account: /v1/me asks for the password. Over all that is done to an account."""
+    people = People(api)
+    admin = people.user("national_admin")
+    people.sql("UPDATE app_user SET email = 'admin@example.id' WHERE id = %s", admin["id"])
+    token, body = people.token(admin), {"email": "thief@example.id", "delivery": "answer", "reason": "uji"}
+    tried = set()
+    for template, methods in api.contract.document["paths"].items():
+        if not re.match(r"/v1/users/\{\w+\}", template):
+            continue
+        path = re.sub(r"\{\w+\}", admin["id"], template)
+        for method, operation in methods.items():
+            if method not in ("post", "put", "patch", "delete"):
+                continue
+            kinds = operation.get("requestBody", {}).get("content", {})
+            names = [api.contract.resolve(kind["schema"]).get("properties", {}) for kind in kinds.values()]
+            fields = {name: value for name, value in body.items() if name in names[0]} if names else None
+            headers = {"If-Match": "*"} if method in ("put", "patch") else {}
+            answer = api.request(method.upper(), path, token=token, once=True, json=fields, headers=headers)
+            assert problem(answer, 409, "own_account"), operation["operationId"]
+            tried.add(operation["operationId"])
+    assert tried >= {"update_user", "invite_user", "reset_user_password", "disable_user", "enable_user", "reset_user_factor", "erase_user_data", "end_user_session"}
+    assert people.sql("SELECT email, status FROM app_user WHERE id = %s", admin["id"]) == ("admin@example.id", "active")
+    assert people.sql("SELECT count(*) FROM user_link WHERE user_id = %s", admin["id"]) == (0,)
 
 
 def test_who_will_stand_beside_or_above_is_not_below(api, database):
