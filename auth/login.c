@@ -70,7 +70,11 @@ static enum problem_code attempt_begin(struct pool *pool, struct arena *arena,
                                              ask_cell(arena, rows, "language")},
                                     .hash = ask_cell(arena, rows, "hash"),
                                     .turn = {lane_of(ask_cell(arena, rows, "lane")),
-                                             network_crowd(request->address), deadline_ms}};
+                                             network_crowd(request->address), deadline_ms, 0}};
+    if (ret_attempt->turn.lane == LANE_KNOWN && !ret_attempt->user.id)
+        ret_attempt->turn.lane = LANE_OTHER; /* an account that nobody may log in to */
+    if (ret_attempt->turn.lane == LANE_KNOWN)
+        ret_attempt->turn.account = turn_account(ret_attempt->user.id);
     const char *wait = ask_cell(arena, rows, "wait_s"), *bits = ask_cell(arena, rows, "wait_bits");
     rows_free(rows);
     int64_t wait_s = wait ? strtoll(wait, NULL, 10) : 0;

@@ -61,19 +61,18 @@ static void begin(void)
     }
 }
 
-static enum problem_code place_take(const struct turn *turn)
+static enum problem_code place_take(struct turn *turn)
 {
-    struct turn bounded = *turn;
     int64_t last_ms = clock_monotonic_ms() + WAIT_MAX_MS;
-    if (last_ms < bounded.deadline_ms)
-        bounded.deadline_ms = last_ms;
+    if (last_ms < turn->deadline_ms)
+        turn->deadline_ms = last_ms;
     pthread_once(&places.once, begin);
-    return turns_take(&places.turns, &bounded);
+    return turns_take(&places.turns, turn);
 }
 
-static void place_leave(void)
+static void place_leave(const struct turn *turn)
 {
-    turns_leave(&places.turns);
+    turns_leave(&places.turns, turn);
 }
 
 /* Nobody of that name: nothing is hashed, so that made-up names keep nobody's password waiting; it takes as long as one of the last
@@ -101,12 +100,12 @@ bool password_same(struct span one, struct span other)
     return same;
 }
 
-enum problem_code password_hash(struct span password, int64_t deadline_ms,
+enum problem_code password_hash(struct span password, const char *user_id, int64_t deadline_ms,
                                 char ret_hash[PASSWORD_HASH_BYTES])
 {
     char hash[crypto_pwhash_STRBYTES];
     struct password_text text;
-    const struct turn turn = {LANE_KNOWN, 0, deadline_ms};
+    struct turn turn = {LANE_KNOWN, 0, deadline_ms, turn_account(user_id)};
     enum problem_code problem = place_take(&turn);
     if (problem != PROBLEM_NONE)
         return problem;
@@ -114,7 +113,7 @@ enum problem_code password_hash(struct span password, int64_t deadline_ms,
                  crypto_pwhash_str_alg(hash, text.bytes, text.len, PASSES, MEMORY_BYTES,
                                        crypto_pwhash_ALG_ARGON2ID13);
     password_text_wipe(&text);
-    place_leave();
+    place_leave(&turn);
     if (failed)
         return PROBLEM_busy; /* no memory for it just now */
     memcpy(ret_hash, hash, sizeof hash);
@@ -128,7 +127,8 @@ enum problem_code password_verify(struct span password, const char *hash, const 
     *ret_right = false;
     if (!hash)
         return pretend(turn);
-    enum problem_code problem = place_take(turn);
+    struct turn own = *turn;
+    enum problem_code problem = place_take(&own);
     if (problem != PROBLEM_NONE)
         return problem;
     struct password_text
@@ -138,7 +138,7 @@ enum problem_code password_verify(struct span password, const char *hash, const 
     bool same = crypto_pwhash_str_verify(hash, text.bytes, text.len) == 0;
     *ret_right = same && text.len > 0;
     password_text_wipe(&text);
-    place_leave();
+    place_leave(&own);
     sample_add(began_us);
     return PROBLEM_NONE;
 }

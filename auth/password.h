@@ -24,9 +24,9 @@ enum fault_code password_check(struct span password, struct span username, struc
 bool password_same(struct span one, struct span other);
 
 /* Problems: PROBLEM_busy when none of the two places becomes free in time (the deadline, at most five seconds), or when too many
- * wait (auth/turns.h). Takes some tens of milliseconds: hold no connection. Who sets a password has proved something, and goes before
- * those who only try one. */
-enum problem_code password_hash(struct span password, int64_t deadline_ms,
+ * wait (auth/turns.h). Takes some tens of milliseconds: hold no connection. Who sets a password of an account has proved something, and goes
+ * before those who only try one. */
+enum problem_code password_hash(struct span password, const char *user_id, int64_t deadline_ms,
                                 char ret_hash[PASSWORD_HASH_BYTES]);
 /* `hash` may be NULL (nobody of that name): then it is always wrong, and takes as long, without a place. */
 enum problem_code password_verify(struct span password, const char *hash, const struct turn *turn,

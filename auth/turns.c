@@ -1,12 +1,18 @@
 /* See turns.h. Rule: a place that comes free goes to the one who is next, before anybody who has not waited; nobody is woken to find it
- * taken. */
+ * taken. Whoever waits gets a share of the places, however many wait in better lanes. */
 #include "auth/turns.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "api/base/clock.h"
+
+/* A lane that was passed over so many times is next: so of every three places who is known gets two at most, and who is in no good lane gets every
+ * sixth. */
+static const int passes[LANES] = {0, 2, 5};
 
 enum outcome { WAITING, GRANTED, SENT_AWAY };
 
@@ -19,11 +25,36 @@ struct turn_waiter {
 
 void turns_init(struct turns *turns, int places, size_t most_waiting)
 {
+    assert(places <= TURNS_PLACES_MAX);
     *turns = (struct turns){.places = places, .most_waiting = most_waiting, .first = NULL};
     turns->last = &turns->first;
     pthread_mutex_init(&turns->lock, NULL);
     pthread_condattr_init(&turns->monotonic);
     pthread_condattr_setclock(&turns->monotonic, CLOCK_MONOTONIC);
+}
+
+uint64_t turn_account(const char *user_id)
+{
+    const char *end = strrchr(user_id,
+                              '-'); /* of a uuid its last twelve digits, which are random */
+    return strtoull(end ? end + 1 : user_id, NULL, 16) + 1;
+}
+
+static uint64_t *account_place(struct turns *turns, uint64_t account)
+{
+    uint64_t *place = turns->accounts;
+    while (place < turns->accounts + TURNS_PLACES_MAX && *place != account)
+        place++;
+    return place < turns->accounts + TURNS_PLACES_MAX ? place : NULL;
+}
+
+/* Is there one of that account already, at work or waiting, in the lane of those who are known? */
+static bool account_there(struct turns *turns, uint64_t account)
+{
+    for (const struct turn_waiter *one = turns->first; one; one = one->next)
+        if (one->turn->lane == LANE_KNOWN && one->turn->account == account)
+            return true;
+    return account_place(turns, account) != NULL;
 }
 
 static uint64_t *served_at(struct turns *turns, const struct turn *turn)
@@ -52,18 +83,35 @@ static void leave(struct turns *turns, struct turn_waiter *waiter, enum outcome 
     pthread_cond_signal(&waiter->wake);
 }
 
+/* The lane that is next: the best in which somebody waits, or a worse one that was passed over often enough. */
+static enum lane next_lane(struct turns *turns)
+{
+    bool waits[LANES] = {false};
+    enum lane next = LANES;
+    for (const struct turn_waiter *one = turns->first; one; one = one->next)
+        waits[one->turn->lane] = true;
+    for (enum lane lane = LANE_KNOWN; lane < LANES; lane++)
+        if (waits[lane] && (next == LANES || turns->passed[lane] >= passes[lane]))
+            next = lane;
+    for (enum lane lane = LANE_KNOWN; lane < LANES; lane++)
+        turns->passed[lane] = waits[lane] && lane != next ? turns->passed[lane] + 1 : 0;
+    return next;
+}
+
 /* Gives free places to those who are next. */
 static void settle(struct turns *turns)
 {
     while (turns->running < turns->places && turns->first) {
-        struct turn_waiter *next = turns->first;
-        for (struct turn_waiter *one = next->next; one; one = one->next) {
-            enum lane lane = one->turn->lane, best = next->turn->lane;
-            if (lane < best ||
-                (lane == best && *served_at(turns, one->turn) < *served_at(turns, next->turn)))
+        enum lane lane = next_lane(turns);
+        struct turn_waiter *next = NULL;
+        for (struct turn_waiter *one = turns->first; one; one = one->next)
+            if (one->turn->lane == lane &&
+                (!next || *served_at(turns, one->turn) < *served_at(turns, next->turn)))
                 next = one;
-        }
+        assert(next); /* somebody waits in that lane */
         turns->running++;
+        if (lane == LANE_KNOWN)
+            *account_place(turns, 0) = next->turn->account;
         *served_at(turns, next->turn) = ++turns->served;
         leave(turns, next, GRANTED);
     }
@@ -95,7 +143,7 @@ static void send_away(struct turns *turns)
     leave(turns, victim, SENT_AWAY);
 }
 
-enum problem_code turns_take(struct turns *turns, const struct turn *turn)
+enum problem_code turns_take(struct turns *turns, struct turn *turn)
 {
     struct turn_waiter waiter = {.turn = turn, .outcome = WAITING};
     struct timespec until = {.tv_sec = turn->deadline_ms / 1000,
@@ -103,6 +151,9 @@ enum problem_code turns_take(struct turns *turns, const struct turn *turn)
     int outcome = 0;
     pthread_mutex_lock(&turns->lock);
     pthread_cond_init(&waiter.wake, &turns->monotonic);
+    assert((turn->account != 0) == (turn->lane == LANE_KNOWN));
+    if (turn->lane == LANE_KNOWN && account_there(turns, turn->account))
+        turn->lane = LANE_OTHER;
     join(turns, &waiter);
     settle(turns);
     if (turns->waiting > turns->most_waiting)
@@ -116,10 +167,12 @@ enum problem_code turns_take(struct turns *turns, const struct turn *turn)
     return waiter.outcome == GRANTED ? PROBLEM_NONE : PROBLEM_busy;
 }
 
-void turns_leave(struct turns *turns)
+void turns_leave(struct turns *turns, const struct turn *turn)
 {
     pthread_mutex_lock(&turns->lock);
     turns->running--;
+    if (turn->lane == LANE_KNOWN)
+        *account_place(turns, turn->account) = 0;
     settle(turns);
     pthread_mutex_unlock(&turns->lock);
 }

@@ -211,7 +211,7 @@ enum problem_code handle_account_password_set(struct call *call)
     const char *wrong = fault_text(call, &link, &form);
     if (wrong)
         return page_form(call, &link, 422, wrong);
-    code = password_hash(form.password, call->deadline_ms, hash);
+    code = password_hash(form.password, link.user_id, call->deadline_ms, hash);
     if (code == PROBLEM_busy) {
         page_form(call, &link, 503,
                   in(&link, "Layanan sedang sibuk; coba lagi sebentar lagi.",

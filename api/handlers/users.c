@@ -93,7 +93,7 @@ enum problem_code prepare_my_password(struct call *call)
     enum fault_code fault = password_check(fresh, span_of(username), span_of(name), &argument);
     if (fault != FAULT_COUNT)
         return fault_at(call, SPAN("/new_password"), fault, argument);
-    code = password_hash(fresh, call->deadline_ms, hash);
+    code = password_hash(fresh, call->principal.user_id, call->deadline_ms, hash);
     if (code)
         return code;
     call_bind(call, "password.hash", span_of(hash));

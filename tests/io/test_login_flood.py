@@ -15,13 +15,13 @@ LOGINS, SECONDS = 30, 3  # each; more only on a machine on which a login without
 
 
 class Flood:
-    """Wrong passwords on so many connections, each attempt from the next address: names that nobody has, or that of `victim`. What was
-    answered is in `statuses`. Bounded: at most `rate` attempts a second of all connections together, on loopback."""
+    """Wrong passwords on so many connections, each attempt from the next address: names that nobody has, or that of `victim`; from the browser
+    `home`, else from one where nobody has logged in. What was answered is in `statuses`. Bounded: at most `rate` attempts a second of all connections together, on loopback."""
 
-    def __init__(self, api, app, addresses, connections, victim=None, rate=400):
-        self.api, self.addresses, self.victim = api, itertools.cycle(addresses), victim
-        self.browser = Browser(api)
-        page = Page(self.browser.open(app))
+    def __init__(self, api, app, addresses, connections, victim=None, rate=400, home=None, password="tebakan yang panjang"):
+        self.api, self.addresses, self.victim, self.password = api, itertools.cycle(addresses), victim, password
+        self.browser = home or Browser(api)
+        page = Page(self.browser.open(app, prompt="login"))
         self.cookie = "; ".join(f"{one.name}={one.value}" for one in self.browser.session.cookies)
         self.token, self.pause = page.form_token, connections / rate
         self.statuses, self.over, self.lock = {}, threading.Event(), threading.Lock()
@@ -34,7 +34,7 @@ class Flood:
         while not self.over.is_set():
             with self.lock:
                 address, name = next(self.addresses), self.victim or f"tidakada{next(self.numbers)}"
-            body = urlencode({"form_token": self.token, "action": "login", "username": name, "password": "tebakan yang panjang"})
+            body = urlencode({"form_token": self.token, "action": "login", "username": name, "password": self.password})
             try:
                 connection.request("POST", "/oauth2/authorize?" + self.browser.query, body, {
                     "Cookie": self.cookie, "Content-Type": "application/x-www-form-urlencoded", "X-Forwarded-For": address})
@@ -125,6 +125,21 @@ def test_a_lockout_is_no_weapon(fresh):
         time.sleep(wait)
         answer = stranger.log_in(stranger.open(app), victim)
     assert answer.status_code == 200
+
+
+def test_who_is_known_keeps_nobody_out(fresh):
+    """Somebody at home in a browser sends the right password over and over, from many networks of one provider: others, who come from new
+    places, are answered all the same."""
+    api = fresh()
+    people = People(api)
+    users, app = [people.user("national_analyst") for _ in range(6)], people.default_app
+    home = Browser(api, "en")
+    assert log_in(api, app, users[0], "2001:db8:7:1::1", home)[0] == 200
+    with Flood(api, app, one_48(20), 40, users[0]["username"], home=home, password=users[0]["password"]) as flood:
+        outcomes = [log_in(api, app, users[1 + i % 5], f"192.0.{i}.9")[0] for i in range(20)]
+    print(flood.statuses)
+    assert sum(flood.statuses.values()) > 40, flood.statuses  # it was one
+    assert outcomes == [200] * 20
 
 
 def test_a_device_is_ours_or_none(fresh):

@@ -12,6 +12,8 @@
 #include "api/base/clock.h"
 #include "auth/password.h"
 
+static const char account[] = "01890a5d-ac96-774b-bcce-b302099a8057";
+
 static enum fault_code check(const char *password)
 {
     const char *argument = "";
@@ -121,10 +123,10 @@ static void test_hash(void **state)
     char hash[PASSWORD_HASH_BYTES], again[PASSWORD_HASH_BYTES];
     bool right = true;
     int64_t deadline = clock_monotonic_ms() + 10000;
-    const struct turn turn = {LANE_OTHER, 1, deadline};
+    const struct turn turn = {LANE_OTHER, 1, deadline, 0};
     (void)state;
-    assert_int_equal(password_hash(SPAN("rawa teduh"), deadline, hash), PROBLEM_NONE);
-    assert_int_equal(password_hash(SPAN("rawa teduh"), deadline, again), PROBLEM_NONE);
+    assert_int_equal(password_hash(SPAN("rawa teduh"), account, deadline, hash), PROBLEM_NONE);
+    assert_int_equal(password_hash(SPAN("rawa teduh"), account, deadline, again), PROBLEM_NONE);
     assert_string_not_equal(hash, again);
     assert_int_equal(strncmp(hash, "$argon2id$v=19$m=19456,t=2,p=1$", 31), 0);
     assert_int_equal(password_verify(SPAN("rawa teduh"), hash, &turn, &right), PROBLEM_NONE);
@@ -160,13 +162,14 @@ static void test_one_form(void **state)
     char hash[PASSWORD_HASH_BYTES];
     const char *argument;
     int64_t deadline = clock_monotonic_ms() + 60000;
-    const struct turn turn = {LANE_OTHER, 1, deadline};
+    const struct turn turn = {LANE_OTHER, 1, deadline, 0};
     (void)state;
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         bool right = !pairs[i].same;
         assert_int_equal(password_same(span_of(pairs[i].one), span_of(pairs[i].other)),
                          pairs[i].same);
-        assert_int_equal(password_hash(span_of(pairs[i].one), deadline, hash), PROBLEM_NONE);
+        assert_int_equal(password_hash(span_of(pairs[i].one), account, deadline, hash),
+                         PROBLEM_NONE);
         assert_int_equal(password_verify(span_of(pairs[i].other), hash, &turn, &right),
                          PROBLEM_NONE);
         assert_int_equal(right, pairs[i].same);
@@ -184,7 +187,8 @@ static atomic_int busy, done;
 static void *one(void *deadline)
 {
     char hash[PASSWORD_HASH_BYTES];
-    enum problem_code code = password_hash(SPAN("rawa teduh kuda"), *(int64_t *)deadline, hash);
+    enum problem_code code = password_hash(SPAN("rawa teduh kuda"), account, *(int64_t *)deadline,
+                                           hash);
     atomic_fetch_add(code == PROBLEM_busy ? &busy : &done, 1);
     return NULL;
 }
@@ -211,7 +215,7 @@ static void test_at_most_so_many(void **state)
 /* Made-up names take no place: a hundred at once take no longer than one. */
 static void *unknown(void *deadline)
 {
-    const struct turn turn = {LANE_OTHER, 1, *(int64_t *)deadline};
+    const struct turn turn = {LANE_OTHER, 1, *(int64_t *)deadline, 0};
     bool right = true;
     if (password_verify(SPAN("rawa teduh"), NULL, &turn, &right) == PROBLEM_NONE && !right)
         atomic_fetch_add(&done, 1);
@@ -224,7 +228,7 @@ static void test_nobody_takes_no_place(void **state)
     char hash[PASSWORD_HASH_BYTES];
     int64_t deadline = clock_monotonic_ms() + 60000, began = clock_monotonic_us();
     (void)state;
-    assert_int_equal(password_hash(SPAN("rawa teduh"), deadline, hash), PROBLEM_NONE);
+    assert_int_equal(password_hash(SPAN("rawa teduh"), account, deadline, hash), PROBLEM_NONE);
     int64_t one_us = clock_monotonic_us() - began;
     atomic_store(&done, 0);
     began = clock_monotonic_us();
