@@ -108,19 +108,21 @@ BEGIN
 END
 $$;
 
--- May the refresh token before the one in force be answered once more, as its first use was? An answer can get lost, and the app learns
--- that only when it gives up waiting: so yes, however late, while its successor was not used. A client that proves who it is needs no
--- more. Of one without a secret, who asks may be a thief: the answer is given again only to the network that the first one went to, and
--- of turns that are repeated one after the other, later than racing requests are, only the first three.
-CREATE OR REPLACE FUNCTION oauth_refresh_repeatable(live oauth_refresh, secretless boolean, from_network cidr, racing_seconds integer) RETURNS boolean
+-- What the refresh token before the one in force is answered, as long as its successor was not used: again, as its first use was, or why not. An
+-- answer can get lost, and the app learns that only when it gives up waiting: so it is given again, however late. A client that proves who it is
+-- needs no more. Of one without a secret, who asks may be a thief: the answer is given again only to the network that the first one went to
+-- (else: elsewhere), and of turns that are repeated one after the other, later than racing requests are, only the first three (else: repeated).
+CREATE OR REPLACE FUNCTION oauth_refresh_repeat(live oauth_refresh, secretless boolean, from_network cidr, racing_seconds integer) RETURNS text
 LANGUAGE sql STABLE
-RETURN NOT secretless
-    OR (live).network IS NOT DISTINCT FROM from_network
-       AND (clock_timestamp() <= (live).rotated_at + racing_seconds * interval '1 second'
-            OR (live).repeated OR (live).repeated_turns < 3);
+RETURN CASE WHEN NOT secretless THEN 'again'
+            WHEN (live).network IS DISTINCT FROM from_network THEN 'elsewhere'
+            WHEN clock_timestamp() <= (live).rotated_at + racing_seconds * interval '1 second'
+                 OR (live).repeated OR (live).repeated_turns < 3 THEN 'again'
+            ELSE 'repeated' END;
 
 -- Uses a refresh token that carries our mark. outcome: issued (sealed is what was brought), again (sealed is what the first use
--- got), or why not: unknown, client, revoked, expired, inactive, scope; reused ends the grant. Two at once wait for each other.
+-- got), or why not: unknown, client, revoked, expired, inactive, scope, elsewhere, repeated. reused ends the grant: two have had its token, for one
+-- that was followed by another which was used is brought, or the one in force after an older one was refused. Two at once wait for each other.
 CREATE OR REPLACE FUNCTION oauth_refresh_use(of_grant uuid, presented bytea, by_client text, wanted_scopes text[], new_refresh bytea,
     new_sealed bytea, idle_seconds integer, racing_seconds integer, from_address text DEFAULT NULL,
     OUT outcome text, OUT user_id uuid, OUT scopes text, OUT sealed bytea)
@@ -141,8 +143,7 @@ BEGIN
     SELECT * INTO live FROM oauth_refresh r WHERE r.grant_id = of_grant FOR UPDATE;
     IF live.grant_id IS NULL OR EXISTS (SELECT FROM oauth_revocation r WHERE r.id = of_grant) THEN
         outcome := 'revoked';
-    ELSIF live.hash <> presented AND (live.previous_hash IS DISTINCT FROM presented OR NOT oauth_refresh_repeatable(
-              live, (SELECT c.type = 'public' FROM client c WHERE c.id = by_client), from_network, racing_seconds)) THEN
+    ELSIF live.hash <> presented AND live.previous_hash IS DISTINCT FROM presented OR live.hash = presented AND live.contested THEN
         PERFORM oauth_grant_end(of_grant, 'refresh token used twice');
         outcome := 'reused';
     ELSIF live.expires_at <= now() OR given.expires_at <= now() THEN
@@ -151,24 +152,28 @@ BEGIN
         outcome := 'inactive';
     ELSIF NOT coalesce(wanted_scopes <@ given.scopes, true) THEN
         outcome := 'scope';
+    ELSIF live.hash = presented THEN
+        UPDATE oauth_refresh r
+        SET hash = new_refresh, previous_hash = presented, sealed = new_sealed, rotated_at = clock_timestamp(), network = from_network,
+            repeated = false, repeated_turns = CASE WHEN r.repeated THEN r.repeated_turns ELSE 0 END,
+            expires_at = least(now() + idle_seconds * interval '1 second', given.expires_at)
+        WHERE r.grant_id = of_grant;
+        outcome := 'issued';
+        sealed := new_sealed;
     ELSE
-        user_id := given.user_id;
-        scopes := array_to_string(coalesce(wanted_scopes, given.scopes), ' ');
-        IF live.hash = presented THEN
-            UPDATE oauth_refresh r
-            SET hash = new_refresh, previous_hash = presented, sealed = new_sealed, rotated_at = clock_timestamp(), network = from_network,
-                repeated = false, repeated_turns = CASE WHEN r.repeated THEN r.repeated_turns ELSE 0 END,
-                expires_at = least(now() + idle_seconds * interval '1 second', given.expires_at)
-            WHERE r.grant_id = of_grant;
-            outcome := 'issued';
-            sealed := new_sealed;
-        ELSE
+        outcome := oauth_refresh_repeat(live, (SELECT c.type = 'public' FROM client c WHERE c.id = by_client), from_network, racing_seconds);
+        IF outcome = 'again' THEN
             UPDATE oauth_refresh r SET repeated = true, repeated_turns = r.repeated_turns + 1
             WHERE r.grant_id = of_grant AND clock_timestamp() > r.rotated_at + racing_seconds * interval '1 second'
               AND NOT r.repeated;
-            outcome := 'again';
             sealed := live.sealed;
+        ELSE -- whoever it is can log in again; the login ends when somebody has the token in force as well
+            UPDATE oauth_refresh r SET contested = true WHERE r.grant_id = of_grant;
         END IF;
+    END IF;
+    IF outcome IN ('issued', 'again') THEN
+        user_id := given.user_id;
+        scopes := array_to_string(coalesce(wanted_scopes, given.scopes), ' ');
     END IF;
 END
 $$;

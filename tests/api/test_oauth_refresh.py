@@ -82,8 +82,23 @@ class TestRefresh:
         dies(own_api, third["access_token"])
         assert "refresh token used twice" in people.sql("SELECT string_agg(reason, ' ') FROM oauth_revocation")[0]
 
-    @pytest.mark.parametrize("addresses", [("203.0.113.7", "198.51.100.7"), ("2001:db8:1::1", "2001:db8:2::1"), ("203.0.113.7", "2001:db8:1::1")])
+    ELSEWHERE = pytest.mark.parametrize("addresses", [
+        ("203.0.113.7", "198.51.100.7"), ("2001:db8:1::1", "2001:db8:2::1"), ("203.0.113.7", "2001:db8:1::1")])
+
+    @ELSEWHERE
+    def test_a_phone_that_lost_an_answer_on_its_way_elsewhere_ends_nothing(self, own_api, people, user, addresses):
+        """Nobody has used the successor: the app is refused and logs in again, as often as it asks, and what was given out goes on."""
+        first = people.log_in(user)["refresh_token"]
+        second = refresh_from(own_api, people.default_app, first, addresses[0]).json()
+        for _ in range(2):
+            oauth_error(refresh_from(own_api, people.default_app, first, addresses[1]), 400, "invalid_grant")
+        assert status(own_api, second["access_token"]) == 200
+        assert people.sql("SELECT count(*) FROM oauth_revocation WHERE id = %s", sid(second))[0] == 0
+        assert any(line["event"] == "grant_refused" and line["reason"] == "elsewhere" for line in own_api.service.log_lines())
+
+    @ELSEWHERE
     def test_from_elsewhere_an_app_without_a_secret_repeats_nothing(self, own_api, people, user, addresses):
+        """And once the successor is used as well, two have the login: it ends for both."""
         first = people.log_in(user)["refresh_token"]
         second = refresh_from(own_api, people.default_app, first, addresses[0]).json()
         oauth_error(refresh_from(own_api, people.default_app, first, addresses[1]), 400, "invalid_grant")
@@ -118,7 +133,9 @@ class TestRefresh:
                 assert thief.json()["refresh_token"] == holder["refresh_token"]
                 old = holder["refresh_token"]
         oauth_error(thief, 400, "invalid_grant")
+        assert status(own_api, holder["access_token"]) == 200  # it may be a very bad line, and the login ends nowhere yet
         oauth_error(people.refresh(people.default_app, holder["refresh_token"]), 400, "invalid_grant")
+        dies(own_api, holder["access_token"])
 
     def test_a_bad_line_is_no_thief(self, own_api, people, user):
         """Answers that get lost now and then, and requests of one app that race each other at every turn, end nothing."""
