@@ -2,7 +2,8 @@
 -- What may follow, and what is missing for it, is said to the one who asks: replication_transitions().
 
 -- With as_of the status is that of the day, and a replication without any on that day is not there; everything else is as it
--- is now. A beginning nobody published the day of stands before every day.
+-- is now. A beginning nobody published the day of stands before every day. Whom a facilitator mentors who is not published is told where the village
+-- is in reach, as list_replication_facilitators tells it.
 -- name: list_replications :many
 SELECT r.id, r.program_slug AS program, r.phase_id, r.replicator_id, r.partner_organization_id, r.village_code, r.library_id,
     s.status, s.status_on, s.status_on_precision, r.participation_id, r.origin, r.source, r.undocumented, r.funding, r.self_funded,
@@ -46,6 +47,7 @@ WHERE true
   AND r.origin = :origin                                                                                             --? origin
   AND r.self_funded = :self_funded                                                                                   --? self_funded
   AND r.id IN (SELECT f.replication_id FROM replication_facilitator f WHERE f.person_id = :facilitator)              --? facilitator
+  AND (v.near OR EXISTS (SELECT FROM person w WHERE w.id = :facilitator AND w.published))                            --? facilitator
   AND r.updated_at >= :updated_since                                                                                 --? updated_since
   AND r.id > :key.1                                                                                                  --? cursor and sort.id
   AND (r.village_code, r.id) > (:key.1, :key.2)                                                                      --? cursor and sort.region

@@ -139,10 +139,33 @@ def test_who_mentored_and_is_certified_no_more_is_not_named(api):
     path = f"/v1/replications/{one['id']}/facilitators"
     assert api.put(f"{path}/{him['person_id']}", json={}, token="national_admin").status_code == 201
     people = lambda token: [(item["person_id"], bool(item["name"])) for item in api.pages(path, token=token)]  # noqa: E731
-    assert people("portal") == [(him["person_id"], True)]
+    mentored = lambda token: [item["id"] for item in api.pages(f"/v1/replications?facilitator={him['person_id']}", token=token)]  # noqa: E731
+    assert people("portal") == [(him["person_id"], True)] and mentored("portal") == [one["id"]]
     certificate = f"/v1/trainings/{him['training_id']}/participants/{him['id']}/certification"
     assert api.delete(certificate, token="national_admin").status_code == 204
     assert people("portal") == [] and people(FACILITATOR) == people("national_admin") == [(him["person_id"], False)]
+    assert mentored("portal") == [] and mentored(FACILITATOR) == mentored("national_admin") == [one["id"]]  # nor found by the filter
+
+
+def test_no_filter_finds_a_person_for_who_may_not_know_of_one(api, contract):
+    """Every filter of the contract that takes a person's id, of one whose data are restricted and who takes part in all that can be filtered."""
+    one, him, user = r.proposed(api), programs.facilitator(api), api.people.user("portal")
+    assert api.put(f"/v1/replications/{one['id']}/facilitators/{him['person_id']}", json={}, token="national_admin").status_code == 201
+    api.people.sql("UPDATE app_user SET person_id = %s WHERE id = %s", him["person_id"], user["id"])
+    assert api.post(f"/v1/people/{him['person_id']}/restriction", token="national_admin", json={"reason": "diminta"}).ok
+    tried = []
+    for path, methods in contract.document["paths"].items():
+        operation = contract.resolve(methods.get("get", {}))
+        for parameter in map(contract.resolve, operation.get("parameters", [])):
+            if parameter["in"] != "query" or parameter["name"] not in ("facilitator", "person"):
+                continue
+            tried.append(operation["operationId"])
+            query = f"{path}?{parameter['name']}={him['person_id']}"
+            assert api.get(query, token="national_admin").json()["items"], "what it is about can be found"
+            for token in ("portal", "public_app"):
+                answer = api.get(query, token=token)
+                assert answer.status_code == 403 or answer.json()["items"] == [], (query, token)
+    assert sorted(tried) == ["list_personal_data_requests", "list_replications", "list_users"]
 
 
 @pytest.mark.parametrize("thing", ["participation", "replication"])
