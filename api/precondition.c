@@ -24,7 +24,7 @@ static enum problem_code tags_take(struct call *call, const char *header, bool *
     if (!etags_parse(value, ret_tags))
         return call_refuse_for(call, PROBLEM_bad_request,
                                (struct said){.reason = REASON_tags, .header = header});
-    if (call->method == METHOD_GET || call->operation->current)
+    if (call->method == METHOD_GET ? call->operation->tagged : call->operation->current != NULL)
         return PROBLEM_NONE;
     return unsupported(call, header);
 }
@@ -36,7 +36,7 @@ enum problem_code precondition_take(struct call *call)
     bool reads = call->method == METHOD_GET;
     memset(sent, 0, sizeof(*sent));
     enum problem_code code = tags_take(call, "If-Match", &sent->match, &sent->if_match);
-    if (!code && !reads)
+    if (!code && (!reads || !operation->tagged)) /* of other reads: version.c */
         code = tags_take(call, "If-None-Match", &sent->none_match, &sent->if_none_match);
     if (code)
         return code;

@@ -7,7 +7,7 @@
 struct rows;
 
 /* The gate before the database. Refuses what cannot be read (400), a condition of a write that changes no object with a
- * version and every If-Unmodified-Since of a write without If-Match (400 condition_unsupported), and a missing If-Match where
+ * version or of a read whose answer has none, and every If-Unmodified-Since of a write without If-Match (400 condition_unsupported), and a missing If-Match where
  * the contract asks for one (428). Binds :if_match for gates that compare it themselves.
  *
  * RFC 9110 lets a condition be refused by 412 or by any other status that is no success (13.1.1), and asks that it be passed

@@ -234,6 +234,7 @@ struct operation {
     bool creates;        /* answers 201 with Location */
     bool match_required; /* If-Match: 428 without */
     bool match_gated;    /* its gate compares If-Match itself */
+    bool tagged;         /* its 200 has an ETag; a read without one takes no condition */
     bool optional_body;
     bool
         unwatched; /* it reads a table that is not audited: no watch can tell whether its answer is stale */

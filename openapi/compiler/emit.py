@@ -193,6 +193,7 @@ class Emitter:
             f".secret = {c_bool(operation.flag('x-secret'))}", f".lenient = {c_bool(operation.flag('x-lenient'))}",
             f".creates = {c_bool(operation.success == 201)}",
             f".match_gated = {c_bool(self._gates_match(operation))}",
+            f".tagged = {c_bool('ETag' in (operation.node['responses'].get('200', {}).get('headers') or {}))}",
             f".idempotent = {c_bool('idempotency-key' in operation.headers)}",
             f".match_required = {c_bool(operation.flag('x-match-required'))}",
             f".optional_body = {c_bool(operation.optional_body)}", f".success = {operation.success}",

@@ -5,6 +5,7 @@ import pytest
 from harness import assignments, libraries, machines, programs, replications, teams, users
 from harness.client import problem
 from harness.doubt import STALE, Doubting
+from harness.walk import Walk
 
 ADMIN = {"token": "national_admin"}
 REGION = "73.08"
@@ -157,6 +158,35 @@ def test_every_write_was_walked(doubting, contract):
     writes = {operation["operationId"] for method, operation in contract.operations()
               if method != "GET" and operation["security"]}
     assert not writes - doubting.doubted, "these writes stand in no walk of this file"
+
+
+# What the walk does not find by itself.
+OF_READS = {"/v1/me/can": ["/v1/me/can?operation=create_library"], "/docs/{file}": ["/docs/docs.css"]}
+
+
+def test_every_read_evaluates_a_condition_or_refuses_it(doubting, contract):
+    """Behind the writes of this file, so that there is something of everything that can be read."""
+    walk = Walk(doubting.address, contract.document, doubting.token("national_admin"))
+    tried, tagged_reads = set(), set()
+    for path, methods in contract.document["paths"].items():
+        operation = contract.resolve(methods.get("get", {}))
+        tagged = "ETag" in contract.resolve(operation.get("responses", {}).get("200", {})).get("headers", {})
+        if tagged:
+            tagged_reads.add(operation["operationId"])
+        for at in (OF_READS.get(path) or walk.paths(path) if operation else []):
+            media = next(iter(operation["responses"]["200"]["content"]))
+            if walk.get(at, media).status_code != 200:
+                continue
+            expected = (412, "precondition_failed") if tagged else (400, "condition_unsupported")
+            answer = walk.get(at, media, **{"If-Match": STALE})
+            assert (answer.status_code, answer.json()["code"]) == expected, (at, answer.text)
+            if not tagged:
+                assert walk.get(at, media, **{"If-None-Match": "*"}).json()["code"] == "condition_unsupported", at
+            tried.add(operation["operationId"])
+            break
+    reads = {operation["operationId"] for method, operation in contract.operations() if method == "GET"}
+    missed = sorted(reads - tried - {"authorize", "get_account_password"})  # pages for people
+    assert not [name for name in missed if name not in tagged_reads] and len(missed) < 20, missed
 
 
 def test_conditions_that_hold_let_the_write_through(own_api):
