@@ -1,12 +1,13 @@
 -- Idempotency-Key: one effect, one answer. A claim is part of the write's own transaction, so a sender who comes while the
 -- first is still at work waits for its end, and sees either its answer or nothing.
 
--- Kept answers may name whoever was erased since, and nobody can look into them. Those whose request had not seen every erasure when it began are
--- given to nobody any more, and emptied by the next purge. An hour: an erasure lasts no longer, and numbers of transactions alone mislead where a
+-- Kept answers may name whoever was erased since, or whose data were restricted, and nobody can look into them. Those whose request had not seen every
+-- erasure and restriction when it began are given to nobody any more, and emptied by the next purge. An hour: an erasure lasts no longer, and numbers of transactions alone mislead where a
 -- dump was restored. What a request erased itself (both have the time of one transaction) its own answer does not name.
 CREATE OR REPLACE FUNCTION idempotency_outlived(seen pg_snapshot, since timestamptz) RETURNS boolean
 LANGUAGE sql STABLE
-RETURN EXISTS (SELECT FROM audit a WHERE a.table_name IN ('audit_erasure', 'personal_data_purge') AND a.action <> 'read'
+RETURN EXISTS (SELECT FROM audit a WHERE a.table_name IN ('audit_erasure', 'personal_data_purge', 'person') AND a.action <> 'read'
+                 AND (a.table_name <> 'person' OR a.after ->> 'restricted_at' IS NOT NULL)
                  AND a.xid >= pg_snapshot_xmin(seen) AND NOT pg_visible_in_snapshot(a.xid, seen) AND a.at > since - interval '1 hour' AND a.at <> since);
 
 -- At most so many expired answers are forgotten; how many were, and whether there may be more.

@@ -84,7 +84,7 @@ class TestSecurityEvents:
 
 
 class TestForgottenAnswers:
-    """A kept answer is not given once somebody was erased after its request began."""
+    """A kept answer is not given once somebody was erased, or their data restricted, after its request began."""
 
     def made(self, api):
         person = api.post("/v1/people", json={"name": f"Siti {uuid.uuid4().hex}", "region_code": "19.01"}, token="national_admin").json()
@@ -97,14 +97,15 @@ class TestForgottenAnswers:
         return api.post(f"/v1/trainings/{training['id']}/participants", json={"person_id": person["id"], "role": "staf"}, token="national_admin",
                         headers={"Idempotency-Key": key})
 
-    def test_the_name_is_not_given_again(self, own_api, own_database):
+    @pytest.mark.parametrize("what", ["erasure", "restriction"])
+    def test_the_name_is_not_given_again(self, own_api, own_database, what):
         person, training = self.made(own_api)
         other, _ = self.made(own_api)
         key, key_of_other = str(uuid.uuid4()), str(uuid.uuid4())
         first = self.send(own_api, training, person, key)
         assert first.status_code == 201 and first.json()["name"] == person["name"]
         assert self.send(own_api, training, person, key).headers["Idempotent-Replayed"] == "true"
-        assert own_api.post(f"/v1/people/{person['id']}/erasure", json={"reason": "Diminta"}, token="national_admin").status_code == 200
+        assert own_api.post(f"/v1/people/{person['id']}/{what}", json={"reason": "Diminta"}, token="national_admin").status_code == 200
         again = self.send(own_api, training, person, key)
         problem(again, 409, "idempotency_forgotten")
         assert person["name"] not in again.text
