@@ -379,13 +379,14 @@ class Builder:
         return value
 
     def _recent_login(self, operation):
-        """Whoever administers has logged in a short while ago, or the contract says why not."""
+        """Whoever administers, by a write or by a read that goes on record, has logged in a short while ago, or the contract says why not."""
         node, key = operation.node, "x-recent-login"
         said = node.get(key)
         scopes = {scope for alternative in operation.security or [] for scope in alternative}
         if key not in node:
-            if operation.method != "get" and scopes & ADMINISTRATION:
-                self.report.fault(operation.place, f"{operation.id} writes with {', '.join(sorted(scopes & ADMINISTRATION))}: "
+            writes = operation.method != "get"
+            if (writes or operation.flag("x-audited")) and scopes & ADMINISTRATION:
+                self.report.fault(operation.place, f"{operation.id} {'writes' if writes else 'reads on record'} with {', '.join(sorted(scopes & ADMINISTRATION))}: "
                                                    f"{key} says true, or why not")
         elif said is not True and not (isinstance(said, str) and len(said) >= 10):
             self.report.fault(node.place(key), f"{key} is true, or a text that says why not")

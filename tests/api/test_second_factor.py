@@ -190,7 +190,12 @@ class TestRecentLogin:
         refused = own_api.post(ADMIN_WRITE, token=token(1900), json=body)
         problem(refused, 401, "recent_login_required")
         assert 'error="insufficient_user_authentication", max_age="1800"' in refused.headers["WWW-Authenticate"]
-        assert own_api.get(ADMIN_WRITE + "?limit=1", token=token(1900)).status_code == 200  # reading does not ask for it
+        assert own_api.get(ADMIN_WRITE + "?limit=1", token=token(1900)).status_code == 200  # reading a list does not ask for it
+        person = own_api.post("/v1/people", json={"name": "Siti", "region_code": "19.01"}, token="national_admin").json()
+        for path in (f"/v1/people/{person['id']}", f"/v1/users/{user['id']}"):  # but all that is held about somebody does
+            problem(own_api.get(path + "/personal-data", token=token(1900)), 401, "recent_login_required")
+            assert own_api.get(path + "/personal-data", token=token(1000)).status_code == 200
+        assert own_api.get("/v1/me/personal-data", token=token(1900)).status_code == 200  # one's own is no administration
         assert own_api.post(ADMIN_WRITE, token=token(1000), json=body).status_code == 201
 
     def test_machines_are_not_asked(self, own_api):

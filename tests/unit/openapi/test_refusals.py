@@ -206,6 +206,9 @@ OPERATIONS = {
     "administration without a decision about x-recent-login": ("create_thing writes with admin: x-recent-login says true, or why not", [
         (C, "'things:write': write}", "'things:write': write, admin: all}"),
         (C, "      security: [{oauth2: ['things:write']}]\n      x-place: near", "      security: [{oauth2: ['admin']}]\n      x-place: near")]),
+    "a recorded read of administration without that decision": ("get_thing reads on record with admin: x-recent-login says true, or why not", [
+        (C, "'things:write': write}", "'things:write': write, admin: all}"),
+        (C, "      security: [{oauth2: ['things:read']}, {oauth2: ['things:write']}]\n", "      security: [{oauth2: ['admin']}]\n      x-audited: true\n")]),
     "a filter by a code that does not say what it names": ('list_things: the parameter "label" names something, so it needs x-refers', [
         (C, "        - {name: kind, in: query", "        - {name: label, in: query, description: L., schema: {type: string, x-text: code, maxLength: 9}}\n"
             "        - {name: kind, in: query")]),
