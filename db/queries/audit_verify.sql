@@ -25,22 +25,39 @@ there AS (
                a.operation, a.table_name, a.row_key, a.action, a.place,
                encode(coalesce(a.digest, sha256(convert_to(jsonb_build_array(a.salt, a.before, a.after)::text, 'UTF8'))), 'hex'))
                || CASE WHEN a.caller_request_id IS NULL THEN '[]' ELSE jsonb_build_array(a.caller_request_id) END)::text, 'UTF8')) AS digest,
-           num_nonnulls(a.before, a.after, a.salt) > 0 AS has_contents, a.table_name
+           num_nonnulls(a.before, a.after, a.salt) > 0 AS has_contents
     FROM audit a, sealed s WHERE a.xid >= s.from_xid AND a.xid < s.to_xid),
--- Of what is blank, the audit's own row of its erasure, and whether something asked for that in the same transaction: a request or a purge on record, or
--- the person or participant, made anonymous since. Other tables hold nobody's data, so nothing ever asks for their erasure.
+-- Of what is blank, the audit's own row of its erasure, and whether something asked for that in the same transaction: a purge on record, or an erasure
+-- that was carried out, or the person made anonymous since, whose data these are; or the participant made anonymous since. Other tables hold nobody's
+-- data, so nothing ever asks for their erasure. A member's row may have come to name somebody else, and what is gone tells nobody: any person's
+-- erasure accounts for these.
 recorded AS (
-    SELECT there.id, e.xid, e.xid IS NOT NULL AS on_record, there.table_name IN ('app_user', 'organization_contact', 'person', 'person_contact',
-               'personal_data_request', 'team_member', 'training_participant') AS personal
-    FROM there LEFT JOIN audit e ON e.table_name = 'audit_erasure' AND e.action = 'insert' AND e.row_key = jsonb_build_object('audit_id', there.id)
+    SELECT there.id, e.xid, e.xid IS NOT NULL AS on_record, b.table_name, b.row_key
+    FROM there JOIN audit b ON b.id = there.id
+    LEFT JOIN audit e ON e.table_name = 'audit_erasure' AND e.action = 'insert' AND e.row_key = jsonb_build_object('audit_id', there.id)
     WHERE there.erased),
 asked AS (
-    SELECT r.id FROM recorded r JOIN audit c ON c.xid = r.xid
-    WHERE r.personal AND c.action IN ('insert', 'update') AND (
-        c.table_name IN ('personal_data_request', 'personal_data_purge')
-        OR c.table_name = 'person' AND EXISTS (SELECT FROM person p WHERE p.id::text = c.row_key ->> 'id' AND p.erased_at IS NOT NULL)
-        OR c.table_name = 'training_participant' AND EXISTS (
-            SELECT FROM training_participant p WHERE p.id::text = c.row_key ->> 'id' AND p.erased_at IS NOT NULL)))
+    SELECT r.id FROM recorded r
+    WHERE r.table_name IN ('app_user', 'organization_contact', 'person', 'person_contact', 'personal_data_request', 'team_member', 'training_participant')
+      AND (EXISTS (SELECT FROM audit c WHERE c.xid = r.xid AND c.table_name = 'personal_data_purge' AND c.action = 'insert')
+        OR r.table_name = 'training_participant' AND EXISTS (SELECT FROM audit c WHERE c.xid = r.xid AND c.table_name = r.table_name
+               AND c.row_key = r.row_key AND c.action = 'update')
+           AND EXISTS (SELECT FROM training_participant p WHERE p.id::text = r.row_key ->> 'id' AND p.erased_at IS NOT NULL)
+        OR EXISTS (
+            SELECT FROM audit c CROSS JOIN LATERAL (SELECT CASE c.table_name
+                WHEN 'person' THEN (SELECT p.id::text FROM person p WHERE p.id::text = c.row_key ->> 'id' AND p.erased_at IS NOT NULL AND c.action = 'update')
+                WHEN 'personal_data_request' THEN CASE WHEN c.action = 'insert' AND c.after ->> 'kind' = 'erasure' AND c.after ->> 'counts' IS NOT NULL
+                    THEN coalesce(c.after ->> 'person_id', c.after ->> 'user_id') END END AS id) subject
+            WHERE c.xid = r.xid AND subject.id IS NOT NULL AND CASE r.table_name
+                WHEN 'person' THEN r.row_key ->> 'id' = subject.id
+                WHEN 'app_user' THEN r.row_key ->> 'id' = subject.id
+                WHEN 'person_contact' THEN r.row_key ->> 'person_id' = subject.id
+                WHEN 'team_member' THEN true
+                WHEN 'training_participant' THEN NOT EXISTS (
+                    SELECT FROM training_participant p WHERE p.id::text = r.row_key ->> 'id' AND p.person_id::text IS DISTINCT FROM subject.id)
+                WHEN 'personal_data_request' THEN NOT EXISTS (
+                    SELECT FROM personal_data_request q WHERE q.id::text = r.row_key ->> 'id' AND coalesce(q.person_id, q.user_id)::text <> subject.id)
+                ELSE false END)))
 SELECT f.fault, f.id FROM (
     SELECT 'the seal before is missing' AS fault, NULL::bigint AS id FROM sealed s
     WHERE s.number > 1 AND NOT EXISTS (SELECT FROM audit_seal p WHERE p.number = s.number - 1)
