@@ -128,6 +128,15 @@ static const struct text texts[] = {
            "and its second factor are therefore void, and whoever was logged in with that account is so no more.\n\nThe link that sets "
            "another password comes to this address in another mail, or from a national administrator.\n\nIf you know nothing of that charge, "
            "tell an administrator.\n"}}},
+    {"link_shown",
+     {[INDONESIAN] =
+          {"Tautan kata sandi akun TPBIS Anda diberikan kepada pengelola",
+           "Halo {name},\n\nSeorang pengelola mengambil tautan untuk membuat kata sandi akun TPBIS {username}, untuk diserahkan kepada Anda."
+           "\n\nJika bukan Anda yang meminta, segera beri tahu administrator nasional.\n"},
+      [ENGLISH] =
+          {"A password link of your TPBIS account was given to an administrator",
+           "Dear {name},\n\nAn administrator took a link that sets the password of the TPBIS account {username}, to hand over to you."
+           "\n\nIf you did not ask for that, tell a national administrator at once.\n"}}},
     {"factor_reset",
      {[INDONESIAN] =
           {"Faktor kedua akun TPBIS Anda dihapus",

@@ -99,7 +99,7 @@ RETURN CASE WHEN actor = subject THEN actor
             WHEN actor ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
                  AND user_in_sight(actor::uuid, subject, reach_from, reach_to, reach_libraries) THEN actor END;
 
--- May the caller change an account and get a link for it? Every charge that has not ended lies in the reach and below the own rank,
+-- May the caller change an account and have a link sent to its address? Every charge that has not ended lies in the reach and below the own rank,
 -- and either the account is the caller's own making, or somebody else has charged it there: an appointment of one's own opens nothing.
 CREATE OR REPLACE FUNCTION user_below(wanted uuid, subject text, reach_from text[], reach_to text[], reach_rank bigint[])
 RETURNS boolean
@@ -151,6 +151,26 @@ BEGIN
     END IF;
     PERFORM gate_user_person(wanted_person, reach_from, reach_to, reach_rank);
     RETURN gate_user(wanted, if_match);
+END
+$$;
+
+-- What opens an account in other hands: a link in the answer, another address or phone. These are the nation's, and of whoever made the
+-- account while nobody else has charged it; others who administer it let a link go to its own address.
+CREATE OR REPLACE FUNCTION gate_user_own(wanted uuid, subject text) RETURNS boolean
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT user_is_own(wanted, subject) THEN
+        PERFORM refuse('account_not_own');
+    END IF;
+    RETURN true;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION gate_user_delivery(wanted uuid, subject text, delivery text, mail_possible boolean) RETURNS boolean
+LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN user_link_by_mail(delivery, mail_possible, (SELECT u.email FROM app_user u WHERE u.id = wanted))
+        OR gate_user_own(wanted, subject);
 END
 $$;
 

@@ -10,8 +10,13 @@ CREATE OR REPLACE FUNCTION user_link_life(kind text) RETURNS interval
 LANGUAGE sql IMMUTABLE STRICT
 RETURN CASE kind WHEN 'invitation' THEN interval '72 hours' ELSE interval '1 hour' END;
 
--- A new link in place of any that is there. It goes by mail where that is possible and nothing else is asked for, else it is left
--- to the answer of this very transaction (tpbis.link), and to nobody after that.
+-- By mail where that is possible and nothing else is asked for, else in the answer.
+CREATE OR REPLACE FUNCTION user_link_by_mail(wanted_delivery text, mail_possible boolean, address text) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+RETURN coalesce(wanted_delivery = 'mail', mail_possible AND address IS NOT NULL);
+
+-- A new link in place of any that is there. One that does not go by mail is left to the answer of this very transaction (tpbis.link), and
+-- to nobody after that; the account's address hears of it.
 CREATE OR REPLACE FUNCTION user_link_make(wanted uuid, wanted_kind text, wanted_delivery text, mail_possible boolean, service_url text)
 RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -24,7 +29,7 @@ BEGIN
     IF account.status <> (CASE wanted_kind WHEN 'invitation' THEN 'invited' ELSE 'active' END) THEN
         PERFORM refuse('user_status', jsonb_build_object('status', account.status));
     END IF;
-    by_mail := coalesce(wanted_delivery = 'mail', mail_possible AND account.email IS NOT NULL);
+    by_mail := user_link_by_mail(wanted_delivery, mail_possible, account.email);
     IF by_mail AND (NOT mail_possible OR account.email IS NULL) THEN
         PERFORM refuse('mail_impossible');
     ELSIF by_mail THEN
@@ -37,6 +42,7 @@ BEGIN
     SET kind = excluded.kind, hash = excluded.hash, delivery = excluded.delivery, expires_at = excluded.expires_at, attempts = 0,
         next_try_at = excluded.next_try_at, sent_at = NULL, created_by = excluded.created_by, created_at = excluded.created_at;
     IF NOT by_mail THEN
+        PERFORM user_link_told(account);
         PERFORM set_config('tpbis.link', service_url || '/account/password?token=' || token, true);
     END IF;
 END

@@ -1,25 +1,48 @@
 -- How much mail goes to whom, and the notices that an account was changed. Rule: a mailbox is its owner's; we write to it seldom, and
 -- tell it what happens to the account before anybody else can keep that from it.
 
--- A link by mail was asked for: refused when the same caller let one be sent for that account within the hour, or five went to that
--- address within a day, whoever asked and for whichever account. Askers for one address wait for each other.
+-- When an address may be sent something again that others made us send: five such mails a day, for whichever account. NULL: now. Who asks
+-- for one address waits for whoever asks for it at the same time.
+CREATE OR REPLACE FUNCTION user_mail_free_at(to_address text) RETURNS timestamptz
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(1953653092, hashtext(lower(to_address)));
+    RETURN (SELECT m.created_at + interval '1 day' FROM user_mail m
+            WHERE lower(m.address) = lower(to_address) AND m.kind IN ('invitation', 'reset', 'link_shown')
+              AND m.created_at > now() - interval '1 day'
+            ORDER BY m.created_at DESC OFFSET 4 LIMIT 1);
+END
+$$;
+
+-- A link by mail was asked for: refused when the same caller let one be sent for that account within the hour, or the address has had
+-- enough, whoever asked.
 CREATE OR REPLACE FUNCTION user_mail_count(of_user uuid, link_kind text, to_address text) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     maker text := coalesce(audit_setting('tpbis.actor'), session_user);
-    free_at timestamptz;
+    free_at timestamptz := user_mail_free_at(to_address);
 BEGIN
-    PERFORM pg_advisory_xact_lock(1953653092, hashtext(lower(to_address)));
-    SELECT greatest(
-        (SELECT max(m.created_at) + interval '1 hour' FROM user_mail m
-         WHERE m.user_id = of_user AND m.created_by = maker AND m.kind IN ('invitation', 'reset')),
-        (SELECT m.created_at + interval '1 day' FROM user_mail m
-         WHERE lower(m.address) = lower(to_address) AND m.kind IN ('invitation', 'reset') AND m.created_at > now() - interval '1 day'
-         ORDER BY m.created_at DESC OFFSET 4 LIMIT 1)) INTO free_at;
+    SELECT greatest(free_at, max(m.created_at) + interval '1 hour') INTO free_at FROM user_mail m
+    WHERE m.user_id = of_user AND m.created_by = maker AND m.kind IN ('invitation', 'reset');
     IF free_at > now() THEN
         PERFORM refuse('mail_limited', jsonb_build_object('seconds', ceil(extract(epoch FROM free_at - now()))));
     END IF;
     INSERT INTO user_mail (user_id, kind, address) VALUES (of_user, link_kind, to_address);
+END
+$$;
+
+-- A link was shown in an answer: the account's own address hears of it, once an hour. Of an account that nobody has opened yet the address
+-- may be anybody's: that one hears no more than links are sent to it.
+CREATE OR REPLACE FUNCTION user_link_told(account app_user) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    free_at timestamptz := user_mail_free_at(account.email);
+BEGIN
+    INSERT INTO user_mail (user_id, kind, address, next_try_at)
+    SELECT account.id, 'link_shown', account.email, now()
+    WHERE account.email IS NOT NULL AND (account.status = 'active' OR free_at IS NULL)
+      AND NOT EXISTS (SELECT FROM user_mail m WHERE m.user_id = account.id AND m.address = account.email AND m.kind = 'link_shown'
+                        AND m.created_at > now() - interval '1 hour');
 END
 $$;
 

@@ -59,8 +59,11 @@ SELECT user_link_make(made.id, 'invitation', :delivery, :service.mail, :service.
 
 -- name: gate_user :one
 SELECT gate_other_account(:id, :caller.user) AND
-    gate_user(:id, :if_match) AS passed                                                                              --? not reach
-    gate_user(:id, :if_match, :caller.subject, :person_id, :reach.from, :reach.to, :reach.rank, :reach.libraries) AS passed --? reach
+    gate_user(:id, :if_match)                                                                                        --? not reach
+    gate_user(:id, :if_match, :caller.subject, :person_id, :reach.from, :reach.to, :reach.rank, :reach.libraries)    --? reach
+    AND gate_user_own(:id, :caller.subject)                                                                          --? reach and email
+    AND gate_user_own(:id, :caller.subject)                                                                          --? reach and phone
+    AS passed
 
 -- name: update_user :exec
 UPDATE app_user SET
@@ -74,8 +77,10 @@ WHERE id = :id AND :caller.subject <> ''
 
 -- name: gate_user_link :one
 SELECT gate_other_account(:id, :caller.user) AND
-    gate_user(:id, NULL) AS passed                                                                                   --? not reach
-    gate_user(:id, NULL, :caller.subject, NULL, :reach.from, :reach.to, :reach.rank, :reach.libraries) AS passed     --? reach
+    gate_user(:id, NULL)                                                                                             --? not reach
+    gate_user(:id, NULL, :caller.subject, NULL, :reach.from, :reach.to, :reach.rank, :reach.libraries)               --? reach
+    AND gate_user_delivery(:id, :caller.subject, :delivery, :service.mail)                                           --? reach
+    AS passed
 
 -- What only the nation does to an account.
 -- name: gate_user_nation :one

@@ -37,8 +37,8 @@ def listed(api, query, token=FACILITATOR):
     return {one["id"] for one in api.pages(f"{PATH}?{query}", token=token)}
 
 
-def link(api, one, kind="invitation", token=FACILITATOR):
-    return api.post(f"{PATH}/{one['id']}/{kind}", token=token, once=True, json={"delivery": "answer"})
+def link(api, one, kind="invitation", token=FACILITATOR, delivery="answer"):
+    return api.post(f"{PATH}/{one['id']}/{kind}", token=token, once=True, json={"delivery": delivery})
 
 
 def open_account(api, made, password=PASSWORD):
@@ -131,18 +131,46 @@ def test_a_password_that_a_link_opened_stays_somebody_elses(api):
     assert not can_log_in(api, one, PASSWORD + " dua")
 
 
-def test_a_reset_by_somebody_below_is_void_too(api, own_database, village):
-    """A former coordinator who manages a library: the facilitator may help with the password, until the account rises again."""
-    one = invite(api)
+def told(api, one):
+    """What the account's address was told, from the first on."""
+    return api.people.sql("SELECT array_agg(m.kind ORDER BY m.created_at) FROM user_mail m WHERE m.user_id = %s AND m.address = %s AND m.next_try_at IS NOT NULL",
+                          one["id"], one["email"])[0] or []
+
+
+def test_others_accounts_get_their_link_by_mail(api, own_database, village):
+    """A former coordinator who manages a library: the facilitator administers the account, but takes it into no other hands."""
+    one = invite(api, email="mantan@example.id")
     charge(own_database, one, COORDINATOR, region="33", ends_on="2021-01-01")
     charge(own_database, one, "library_manager", library=village)
+    path = f"{PATH}/{one['id']}"
+    problem(link(api, one), 403, "account_not_own")
     with own_database.cursor() as cursor:
         cursor.execute("SELECT user_password_set(%s, '$argon2id$x', 'test')", (one["id"],))
-    answer = link(api, one, "password-reset")
-    assert answer.status_code == 200 and open_account(api, answer.json()["link"]).status_code == 200 and can_log_in(api, one)
-    appointed(api, "national_admin", holder=one["id"], national=True)
-    assert not can_log_in(api, one)
-    problem(link(api, one, "password-reset"), 403, "out_of_reach")
+    problem(link(api, one, "password-reset"), 403, "account_not_own")
+    problem(api.post(f"{path}/password-reset", token=FACILITATOR, once=True, json={}), 403, "account_not_own")  # where no mail is sent
+    problem(link(api, one, "password-reset", delivery="mail"), 409, "mail_impossible")
+    for fields in ({"email": "thief@example.id"}, {"phone": "0812"}, {"email": None, "name": "Lain"}):
+        problem(api.patch(path, fields, etag="*", token=FACILITATOR), 403, "account_not_own")
+    assert api.patch(path, {"name": "Nama Lain", "language": "en"}, etag="*", token=FACILITATOR).status_code == 200
+    now = api.get(path, token="national_admin").json()
+    assert (now["email"], now["phone"], now["link"]) == ("mantan@example.id", None, None)
+    assert link(api, one, "password-reset", token="national_admin").status_code == 200
+
+
+def test_whose_link_was_shown_hears_of_it(api, own_database):
+    """Whoever took it, once an hour; but an account that nobody opened yet is no way to fill a mailbox."""
+    one = invite(api, email=f"{uuid.uuid4().hex}@example.id")
+    assert told(api, one) == ["link_shown"]
+    with own_database.cursor() as cursor:
+        cursor.execute("SELECT user_password_set(%s, '$argon2id$x', 'test')", (one["id"],))
+    again = lambda: link(api, one, "password-reset", token="national_admin")  # noqa: E731
+    assert again().status_code == 200 and told(api, one) == ["link_shown"]
+    api.people.sql("UPDATE user_mail SET created_at = created_at - interval '61 minutes' WHERE user_id = %s", one["id"])
+    assert again().status_code == 200 and told(api, one) == 2 * ["link_shown"]
+    others = [invite(api, email=one["email"].upper()) for _ in range(5)]
+    assert [told(api, other) for other in others] == 3 * [["link_shown"]] + 2 * [[]]
+    api.people.sql("UPDATE user_mail SET created_at = created_at - interval '61 minutes' WHERE user_id = %s", one["id"])
+    assert again().status_code == 200 and told(api, one) == 3 * ["link_shown"]  # in use: whatever else went there
 
 
 def test_what_the_maker_could_give_closes_nothing(api, village):
@@ -152,7 +180,8 @@ def test_what_the_maker_could_give_closes_nothing(api, village):
     assert can_log_in(api, one)
     assert shown(api, one)["contact_hidden"] is False and link(api, one, "password-reset").status_code == 200
     appointed(api, "team_member", holder=one["id"], region_code="19.01")  # by the nation: still below, still in reach
-    assert shown(api, one)["contact_hidden"] is False and link(api, one, "password-reset").status_code == 200
+    assert shown(api, one)["contact_hidden"] is False and can_log_in(api, one)
+    problem(link(api, one, "password-reset"), 403, "account_not_own")  # no longer the maker's alone
 
 
 def opened_by_somebody(api, role, region, **days):
@@ -180,7 +209,7 @@ def test_who_left_shuts_nobody_out(api, village, fate):
     """An opener is judged by what they could give when they opened the account, whatever has become of them since."""
     one, opener = opened_by_somebody(api, COORDINATOR, "19", starts_on=-100)
     untouched = state(api, one)
-    assert untouched == ("active", 1, 1, 1, None)
+    assert untouched == ("active", 1, 1, 1, ["link_shown"])
     if fate == "charge ended":
         api.people.sql("UPDATE user_password SET opened_at = now() - interval '50 days' WHERE user_id = %s", one["id"])
         api.people.sql("UPDATE assignment SET ends_on = today() - 20 WHERE user_id = %s", opener["id"])
@@ -193,7 +222,7 @@ def test_who_left_shuts_nobody_out(api, village, fate):
         appointed(api, role, holder=one["id"], **({"region_code": region} if region else {"library_id": village}))
         assert state(api, one) == untouched, role
     appointed(api, COORDINATOR, holder=one["id"], region_code="19")  # more than that one could ever give
-    assert state(api, one) == ("invited", 0, 0, 0, ["account_closed"])
+    assert state(api, one) == ("invited", 0, 0, 0, ["account_closed", "link_shown"])
     assert not can_log_in(api, one)
 
 
