@@ -13,6 +13,7 @@
 
 #define CONNECT_S 5L
 #define WHOLE_S 15L
+#define CLOSING 421L  /* RFC 5321 4.2.2: the server goes, whatever was asked */
 #define LINE_BYTES 57 /* of text: 76 characters of base64 */
 
 static void begin(void)
@@ -75,7 +76,19 @@ static void message_write(struct buffer *out, const struct mail_server *server,
 struct upload {
     const struct buffer *message;
     size_t sent;
+    bool
+        sender_taken; /* the server was told a recipient: what it refuses from then on is this mail */
+    long reply;       /* its last one */
 };
+
+static int trace(CURL *curl, curl_infotype type, char *text, size_t len, void *data)
+{
+    struct upload *upload = data;
+    (void)curl;
+    if (type == CURLINFO_HEADER_OUT && len >= 4 && memcmp(text, "RCPT", 4) == 0)
+        upload->sender_taken = true;
+    return 0;
+}
 
 static size_t upload_read(char *target, size_t size, size_t count, void *data)
 {
@@ -102,6 +115,9 @@ static CURLcode perform(CURL *curl, struct arena *arena, const struct mail_serve
     curl_easy_setopt(curl, CURLOPT_READFUNCTION, upload_read);
     curl_easy_setopt(curl, CURLOPT_READDATA, upload);
     curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
+    curl_easy_setopt(curl, CURLOPT_VERBOSE, 1L); /* to trace(), and nowhere else */
+    curl_easy_setopt(curl, CURLOPT_DEBUGFUNCTION, trace);
+    curl_easy_setopt(curl, CURLOPT_DEBUGDATA, upload);
     if (*server->ca_file)
         curl_easy_setopt(curl, CURLOPT_CAINFO, server->ca_file);
     if (*server->user) {
@@ -109,28 +125,41 @@ static CURLcode perform(CURL *curl, struct arena *arena, const struct mail_serve
         curl_easy_setopt(curl, CURLOPT_PASSWORD, server->password);
     }
     CURLcode outcome = curl_easy_perform(curl);
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &upload->reply);
     curl_slist_free_all(to);
     return outcome;
 }
 
-bool mail_send(struct arena *arena, const struct mail_server *server, const struct mail *mail)
+static enum mail_outcome judged(CURLcode outcome, const struct upload *upload)
+{
+    if (outcome == CURLE_OK)
+        return MAIL_SENT;
+    if (!upload->sender_taken || upload->reply < 400 || upload->reply == CLOSING)
+        return MAIL_NOBODY;
+    return upload->reply < 500 ? MAIL_LATER : MAIL_REFUSED;
+}
+
+enum mail_outcome mail_send(struct arena *arena, const struct mail_server *server,
+                            const struct mail *mail)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, begin);
-    if (!address_good(mail->to) || !address_good(server->from)) {
+    bool recipient_good = address_good(mail->to);
+    if (!recipient_good || !address_good(server->from)) {
         log_event(LOG_ERROR, "mail_not_sent", LOG_C("why", "malformed address"));
-        return false;
+        return recipient_good ? MAIL_NOBODY : MAIL_REFUSED;
     }
     CURL *curl = curl_easy_init();
     if (!curl)
-        return false;
+        return MAIL_NOBODY;
     struct buffer message = {0};
     message_write(&message, server, mail);
-    struct upload upload = {&message, 0};
+    struct upload upload = {.message = &message};
     CURLcode outcome = perform(curl, arena, server, mail, &upload);
     curl_easy_cleanup(curl);
     buffer_free(&message);
     if (outcome != CURLE_OK)
-        log_event(LOG_ERROR, "mail_not_sent", LOG_C("why", curl_easy_strerror(outcome)));
-    return outcome == CURLE_OK;
+        log_event(LOG_ERROR, "mail_not_sent", LOG_C("why", curl_easy_strerror(outcome)),
+                  LOG_I("reply", upload.reply));
+    return judged(outcome, &upload);
 }

@@ -17,7 +17,15 @@ struct mail {
     const char *subject, *text; /* UTF-8; lines of the text end in \n */
 };
 
-/* Waits for the server to accept it, at most a quarter of a minute. False when it did not; the log says why, without addresses. */
-bool mail_send(struct arena *arena, const struct mail_server *server, const struct mail *mail);
+enum mail_outcome {
+    MAIL_SENT,
+    MAIL_LATER, /* not to this recipient now (4yz of RFC 5321 4.2.1, after the sender was accepted) */
+    MAIL_REFUSED, /* never to this recipient (5yz, or no address at all) */
+    MAIL_NOBODY, /* the server is away, or takes nothing from us: the next mail would fare no better */
+};
+
+/* Waits for the server to accept it, at most a quarter of a minute. When it did not, the log says why, without addresses. */
+enum mail_outcome mail_send(struct arena *arena, const struct mail_server *server,
+                            const struct mail *mail);
 
 #endif

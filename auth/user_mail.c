@@ -173,14 +173,21 @@ static struct mail mail_write(struct arena *arena, const struct due *due, const 
     return (struct mail){due->email, text->in[english].subject, filled};
 }
 
-static void sent_record(struct pool *pool, struct arena *arena, const struct due *due)
+/* What became of a try; of one that may be repeated nothing, for its next time is on record already. When this fails the mail is sent
+ * again, a link's with another token. */
+static void outcome_record(struct pool *pool, struct arena *arena, const struct due *due,
+                           enum mail_outcome outcome)
 {
+    static const char *const statements[][2] = {
+        [MAIL_SENT] = {"user_link_sent", "user_mail_sent"},
+        [MAIL_REFUSED] = {"user_link_failed", "user_mail_failed"}};
     const struct ask link[] = {{"user.id", span_of(due->user_id)},
                                {"link.token", span_of(due->token)}};
     const struct ask notice[] = {{"mail.id", span_of(due->mail_id)}};
     struct rows *rows;
-    /* When it fails the mail is sent again, a link's with another token. */
-    (void)ask_write(pool, arena, &by_job, due->mail_id ? "user_mail_sent" : "user_link_sent",
+    if (outcome != MAIL_SENT && outcome != MAIL_REFUSED)
+        return;
+    (void)ask_write(pool, arena, &by_job, statements[outcome][due->mail_id != NULL],
                     due->mail_id ? notice : link, due->mail_id ? 1 : 2, clock_monotonic_ms() + 5000,
                     &rows, NULL, NULL);
     rows_free(rows);
@@ -189,24 +196,22 @@ static void sent_record(struct pool *pool, struct arena *arena, const struct due
 bool user_mail_send(struct pool *pool, const struct mail_server *server, const char *base_url,
                     int64_t timeout_ms)
 {
-    bool good = true;
-    for (int i = 0; i < MAILS_A_RUN && good; i++) {
+    bool good = true, last = false;
+    for (int i = 0; i < MAILS_A_RUN && good && !last; i++) {
         struct arena *arena = arena_new(4096);
         struct due due = {.user_id = NULL};
         good = due_take(pool, arena, clock_monotonic_ms() + timeout_ms, &due) == PROBLEM_NONE;
-        if (good && due.user_id) {
+        last = !due.user_id;
+        if (good && !last) {
             struct mail mail = mail_write(arena, &due, base_url);
-            good = mail_send(arena, server, &mail);
-            if (good) {
-                sent_record(pool, arena, &due);
+            enum mail_outcome outcome = mail_send(arena, server, &mail);
+            outcome_record(pool, arena, &due, outcome);
+            if (outcome == MAIL_SENT)
                 log_event(LOG_INFO, due.mail_id ? "notice_mailed" : "link_mailed",
                           LOG_C("user", due.user_id), LOG_C("kind", due.kind));
-            }
+            good = outcome != MAIL_NOBODY;
         }
-        bool last = !due.user_id;
         arena_free(arena);
-        if (last)
-            break;
     }
     return good;
 }

@@ -5,7 +5,8 @@
 #include "auth/mail.h"
 #include "db/pool.h"
 
-/* `timeout_ms` is of each statement. Sends what is due, one mail after another, at most some. False when one could not be sent or the database not be asked. */
+/* `timeout_ms` is of each statement. Sends what is due, one mail after another, at most some; a recipient who is refused
+ * holds up nobody else. False when the server takes no mail at all or the database cannot be asked. */
 bool user_mail_send(struct pool *pool, const struct mail_server *server, const char *base_url,
                     int64_t timeout_ms);
 

@@ -96,6 +96,13 @@ LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WHERE l.user_id = wanted AND l.hash = sha256(convert_to(sent_token, 'UTF8'))
 $$;
 
+-- Its recipient was refused for good: it is not tried again, and opens nothing.
+CREATE OR REPLACE FUNCTION user_link_failed(wanted uuid, sent_token text) RETURNS void
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    UPDATE user_link l SET hash = NULL, next_try_at = NULL
+    WHERE l.user_id = wanted AND l.hash = sha256(convert_to(sent_token, 'UTF8'))
+$$;
+
 -- ---- setting the password -------------------------------------------------------------------------------------------
 
 -- Whose link this is, while it can be used.

@@ -95,6 +95,11 @@ LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     UPDATE user_mail m SET sent_at = now(), next_try_at = NULL WHERE m.id = sent
 $$;
 
+CREATE OR REPLACE FUNCTION user_mail_failed(refused uuid) RETURNS void
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    UPDATE user_mail m SET next_try_at = NULL WHERE m.id = refused
+$$;
+
 -- What no limit counts any more, at most so many; how many went, and whether there may be more.
 CREATE OR REPLACE FUNCTION purge_mail(most integer, OUT done bigint, OUT more boolean)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$

@@ -100,9 +100,9 @@ training_participant_remove facilitators_on gate_training gate_training_particip
 -- user.sql
 users_in_sight user_charge_in_reach user_in_sight user_is_own user_contact_in_sight username_shown actor_shown user_below gate_user gate_other_account gate_user_own gate_user_delivery gate_user_person gate_user_read user_disable user_enable
 -- user_link.sql
-user_link_by_mail user_link_make user_link_shown user_link_mail user_link_sent user_link_open user_link_use user_password_change
+user_link_by_mail user_link_make user_link_shown user_link_mail user_link_sent user_link_failed user_link_open user_link_use user_password_change
 -- user_mail.sql
-user_mail_due user_mail_sent purge_mail
+user_mail_due user_mail_sent user_mail_failed purge_mail
 -- visit.sql
 gate_visit_place gate_visit
 $list$, '--[^\n]*', '', 'g'), '\s+') name JOIN pg_proc p ON p.proname = name AND p.pronamespace = 'public'::regnamespace);

@@ -129,12 +129,20 @@ SELECT m.user_id, m.kind, m.token, m.email, m.name, m.username, m.language FROM 
 -- param: user.id uuid
 SELECT user_link_sent(:user.id, :link.token) IS NULL AS done
 
+-- name: user_link_failed :one internal
+-- param: user.id uuid
+SELECT user_link_failed(:user.id, :link.token) IS NULL AS done
+
 -- name: user_mail_due :many internal
 SELECT m.id, m.user_id, m.kind, m.email, m.name, m.username, m.language FROM user_mail_due() m
 
 -- name: user_mail_sent :one internal
 -- param: mail.id uuid
 SELECT user_mail_sent(:mail.id) IS NULL AS done
+
+-- name: user_mail_failed :one internal
+-- param: mail.id uuid
+SELECT user_mail_failed(:mail.id) IS NULL AS done
 
 -- name: user_create :one internal owner
 SELECT c.user_id, c.url

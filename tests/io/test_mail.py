@@ -26,10 +26,16 @@ LINK = re.compile(r"\S+/account/password\?token=tpl_\S+")
 
 
 class Inbox:
-    """Keeps what it is given; `refusals` are answered first."""
+    """Keeps what it is given; `refusals` are answered first, and always to the recipients in `refused`."""
 
     def __init__(self):
-        self.mails, self.refusals, self.tries = [], [], 0
+        self.mails, self.refusals, self.refused, self.tries = [], [], {}, 0
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        if address in self.refused:
+            return self.refused[address]
+        envelope.rcpt_tos.append(address)
+        return "250 known"
 
     async def handle_DATA(self, server, session, envelope):
         self.tries += 1
@@ -150,9 +156,30 @@ def test_tried_again_with_another_token(mailing, inbox):
         assert cursor.fetchone()[0] != first
         until(lambda: link_of(api, one)["state"] == "sent")
         cursor.execute("UPDATE user_link SET sent_at = NULL, attempts = 7, next_try_at = now()")
-        inbox.refusals = ["550 no such mailbox"]
+        inbox.refusals = ["451 later"]
         until(lambda: link_of(api, one)["state"] == "failed")
     assert "siti@example.id" not in api.service.log_text()
+
+
+def test_a_refused_recipient_holds_up_nobody(mailing, inbox):
+    """More of them than a run sends, refused for good, for now, or because there is no such address; behind them all somebody waits."""
+    api = mailing()
+    one = invite(api)
+    kinds = {"tiada": "550 no such mailbox", "penuh": "452 mailbox full", "bukan": None}
+    sorts = [sort for _ in range(9) for sort in kinds]
+    addresses = [f"{sort}{n}@example.id" if kinds[sort] else f"{sort} {n}" for n, sort in enumerate(sorts)]
+    inbox.refused = {address: kinds[sort] for address, sort in zip(addresses, sorts) if kinds[sort]}
+    inbox.refusals = ["554 not this mail"]
+    api.people.sql("INSERT INTO user_mail (user_id, kind, address, next_try_at) SELECT %s, 'phone_changed', a, now() - interval '1 hour' + n * interval '1 second' "
+                   "FROM unnest(%s) WITH ORDINALITY w (a, n)", one["id"], ["isinya@example.id", *addresses, "siti@example.id"])
+    until(lambda: [mail for mail in inbox.mails if mail[0].rcpt_tos == ["siti@example.id"]])
+    until(lambda: api.people.sql("SELECT count(*) FROM user_mail WHERE sent_at IS NOT NULL")[0] == 1)
+    assert "job_failed" not in api.service.log_text() and len(inbox.mails) == 1
+    rows = api.people.sql("SELECT json_object_agg(address, json_build_array(attempts, next_try_at IS NOT NULL)) FROM user_mail WHERE sent_at IS NULL")[0]
+    assert rows == {"isinya@example.id": [1, False], **{address: [1, address.startswith("penuh")] for address in addresses}}
+    refused = invite(api, email="tiada0@example.id")
+    until(lambda: link_of(api, refused)["state"] == "failed")
+    assert not [address for address in addresses if address in api.service.log_text()]
 
 
 def test_the_first_is_dead_when_another_is_asked_for(mailing, inbox):
