@@ -70,10 +70,6 @@ BEGIN
         RETURN;
     END IF;
     SELECT u.* INTO account FROM app_user u WHERE u.id = due.user_id;
-    IF account.email IS NULL THEN -- taken away since: nothing to send to
-        UPDATE user_link l SET next_try_at = NULL WHERE l.user_id = due.user_id;
-        RETURN;
-    END IF;
     token := user_link_token();
     UPDATE user_link l SET
         hash = sha256(convert_to(user_link_mail.token, 'UTF8')), attempts = l.attempts + 1, expires_at = now() + user_link_life(l.kind),
@@ -102,6 +98,17 @@ LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     UPDATE user_link l SET hash = NULL, next_try_at = NULL
     WHERE l.user_id = wanted AND l.hash = sha256(convert_to(sent_token, 'UTF8'))
 $$;
+
+-- AFTER: a link by mail is for the address that it was asked for. When that is no longer the account's, it opens nothing, sent or not.
+CREATE OR REPLACE FUNCTION user_link_void() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    DELETE FROM user_link WHERE user_id = NEW.id AND delivery = 'mail';
+    RETURN NULL;
+END
+$$;
+CREATE OR REPLACE TRIGGER link_void AFTER UPDATE OF email ON app_user
+    FOR EACH ROW WHEN (OLD.email IS DISTINCT FROM NEW.email) EXECUTE FUNCTION user_link_void();
 
 -- ---- setting the password -------------------------------------------------------------------------------------------
 
@@ -184,9 +191,12 @@ BEGIN
     INSERT INTO user_mail (user_id, kind, address, next_try_at)
     SELECT u.id, 'account_closed', u.email, now() FROM app_user u WHERE u.id = wanted AND u.status = 'active' AND u.email IS NOT NULL;
     UPDATE app_user SET status = 'invited' WHERE id = wanted AND status = 'active';
+    WITH invited AS (
+        SELECT u.id, u.email FROM app_user u
+        WHERE u.id = wanted AND u.status = 'invited' AND u.email IS NOT NULL AND current_setting('tpbis.mail', true) = 'true'),
+    counted AS (INSERT INTO user_mail (user_id, kind, address) SELECT i.id, 'invitation', i.email FROM invited i)
     INSERT INTO user_link (user_id, kind, delivery, expires_at, next_try_at)
-    SELECT u.id, 'invitation', 'mail', now() + user_link_life('invitation'), now() FROM app_user u
-    WHERE u.id = wanted AND u.status = 'invited' AND u.email IS NOT NULL AND current_setting('tpbis.mail', true) = 'true';
+    SELECT i.id, 'invitation', 'mail', now() + user_link_life('invitation'), now() FROM invited i;
 END
 $$;
 

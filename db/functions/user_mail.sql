@@ -8,7 +8,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS 
 BEGIN
     PERFORM pg_advisory_xact_lock(1953653092, hashtext(lower(to_address)));
     RETURN (SELECT m.created_at + interval '1 day' FROM user_mail m
-            WHERE lower(m.address) = lower(to_address) AND m.kind IN ('invitation', 'reset', 'link_shown')
+            WHERE lower(m.address) = lower(to_address) AND m.kind IN ('invitation', 'reset', 'link_shown', 'address_taken')
               AND m.created_at > now() - interval '1 day'
             ORDER BY m.created_at DESC OFFSET 4 LIMIT 1);
 END
@@ -47,12 +47,28 @@ END
 $$;
 
 -- AFTER: whoever changes the address or the phone of an account that is in use, and by whichever way, its old address hears of it, and
--- so does the new one. Where no mail is sent the notices are forgotten unsent.
+-- so does the new one; what waits to be told to an address already is told once. Where no mail is sent the notices are forgotten
+-- unsent. Of one account nobody makes more than five such changes a day, and no address is given to accounts beyond what it may be sent.
 CREATE OR REPLACE FUNCTION user_contact_told() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    maker text := coalesce(audit_setting('tpbis.actor'), session_user);
+    free_at timestamptz := (
+        SELECT c.created_at + interval '1 day'
+        FROM (SELECT DISTINCT m.created_at FROM user_mail m
+              WHERE m.user_id = NEW.id AND m.created_by = maker AND m.kind IN ('address_left', 'address_taken', 'phone_changed')) c
+        ORDER BY c.created_at DESC OFFSET 4 LIMIT 1);
 BEGIN
+    IF NEW.email IS DISTINCT FROM OLD.email THEN
+        free_at := greatest(free_at, user_mail_free_at(NEW.email));
+    END IF;
+    IF free_at > now() THEN
+        PERFORM refuse('mail_limited', jsonb_build_object('seconds', ceil(extract(epoch FROM free_at - now()))));
+    END IF;
     INSERT INTO user_mail (user_id, kind, address, next_try_at)
-    SELECT NEW.id, told.kind, told.address, now()
+    SELECT NEW.id, told.kind, told.address,
+        CASE WHEN NOT EXISTS (SELECT FROM user_mail m WHERE m.user_id = NEW.id AND m.kind = told.kind AND m.address = told.address
+                                AND m.next_try_at IS NOT NULL) THEN now() END
     FROM (VALUES ('address_left', OLD.email, NEW.email IS DISTINCT FROM OLD.email),
                  ('address_taken', NEW.email, NEW.email IS DISTINCT FROM OLD.email),
                  ('phone_changed', NEW.email, NEW.email IS NOT DISTINCT FROM OLD.email)) AS told (kind, address, so)

@@ -268,6 +268,47 @@ class TestReading:
         problem(get(api, {"id": str(uuid.uuid4())}), 404, "not_found")
 
 
+class TestNotices:
+    """Of changes of contact: they are told to whom they concern, and fill nobody's mailbox."""
+
+    def refused(self, answer):
+        refusal = problem(answer, 429, "mail_limited")
+        assert answer.headers["Retry-After"] in refusal["detail"] and 86000 < int(answer.headers["Retry-After"]) <= 86400
+
+    def test_five_changes_a_day(self, api):
+        """Of one account by one maker; what waits for an address already is told once."""
+        people = People(api)
+        user = people.user("library_manager")
+        addresses = [f"{uuid.uuid4().hex}@example.id" for _ in range(3)]
+        people.sql("UPDATE app_user SET email = %s WHERE id = %s", addresses[2], user["id"])
+        token = people.token(user)
+
+        def change(**fields):
+            return api.patch("/v1/me", {**fields, "current_password": user["password"]}, etag="*", token=token)
+        for n in range(3):
+            assert change(email=addresses[n % 2]).status_code == 200
+        assert change(phone="0811").status_code == change(phone="0812").status_code == 200
+        self.refused(change(email=addresses[1]))
+        self.refused(change(phone="0813"))
+        assert change(name="Nama Lain").status_code == 200
+        notices = "SELECT count(*) FROM (SELECT FROM user_mail WHERE user_id = %s AND next_try_at IS NOT NULL GROUP BY kind, address HAVING count(*) > 1) twice"
+        assert people.sql(notices, user["id"])[0] == 0
+        assert people.sql("SELECT count(*) FROM user_mail WHERE user_id = %s AND next_try_at IS NOT NULL", user["id"])[0] == 7
+        answer = api.patch(f"{PATH}/{user['id']}", {"email": addresses[2]}, etag="*", token="national_admin")
+        assert answer.status_code == 200  # somebody who helps is not kept out by what others did
+        people.sql("UPDATE user_mail SET created_at = created_at - interval '25 hours' WHERE user_id = %s", user["id"])
+        assert change(email=addresses[0]).status_code == 200
+
+    def test_no_address_is_given_to_account_after_account(self, api, database):
+        victim, accounts = f"{uuid.uuid4().hex}@example.id", [invite(api) for _ in range(6)]
+        for one in accounts:
+            activate(database, one)
+        answers = [api.patch(f"{PATH}/{one['id']}", {"email": victim}, etag="*", token="national_admin") for one in accounts]
+        assert [answer.status_code for answer in answers[:5]] == 5 * [200]
+        self.refused(answers[5])
+        assert get(api, accounts[5]).json()["email"] is None
+
+
 class TestMailLimits:
     """Nobody's mailbox is filled by way of us: an hour between two mails for an account, five a day to an address."""
 
@@ -288,6 +329,7 @@ class TestMailLimits:
         one = invite(api, email="siti@example.id", delivery="mail")
         assert 3500 < self.refused(self.again(api, one)) <= 3600
         assert api.patch(f"{PATH}/{one['id']}", {"email": "lain@example.id"}, etag="*", token="national_admin").status_code == 200
+        assert get(api, one).json()["link"] is None  # it was for the address of before
         self.refused(self.again(api, one))  # whatever its address is by now
         assert self.again(api, one, delivery="answer").status_code == 200
         api.people.sql("UPDATE user_mail SET created_at = created_at - interval '61 minutes'")

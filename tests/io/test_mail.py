@@ -236,6 +236,7 @@ def test_a_charge_above_who_invited_sends_a_link_to_the_account(mailing, inbox):
     [url] = LINK.findall(read(mail).get_content())
     data = {"token": url.split("token=")[1], "password": PASSWORD, "again": PASSWORD}
     assert api.post("/account/password", token=None, data=data).status_code == 200
+    assert api.people.sql("SELECT count(*) FROM user_mail WHERE kind = 'invitation' AND address = 'siti@example.id'")[0] == 1  # it counts
 
 
 @pytest.mark.parametrize("way", ["oneself", "an administrator"])
