@@ -30,10 +30,20 @@ static void write_line(struct call *call, const char *event, const char *problem
               LOG_C("problem", problem), LOG_S("traceparent", call->traceparent));
 }
 
+/* Refusals that tell of an account which the caller may not see. Their transaction is rolled back, its audit with it, so the line
+ * says who asked. */
+static void tell(const struct call *call, enum problem_code code)
+{
+    if (code == PROBLEM_username_taken || code == PROBLEM_person_has_account)
+        log_security(LOG_WARNING, problem_texts[code].code, LOG_C("user", call->principal.user_id),
+                     LOG_C("client", call->principal.client_id));
+}
+
 void record(struct call *call, enum problem_code code)
 {
     if (code)
         metrics_problem(call->service->metrics, code);
+    tell(call, code);
     write_line(call, "request", code ? problem_texts[code].code : NULL);
 }
 

@@ -74,6 +74,19 @@ class TestSecurityEvents:
         self.told(own_api, "login", answer)
         self.told(own_api, "code_issued", browser.consent(answer))
 
+    def test_whoever_finds_out_about_accounts(self, own_api, people):
+        """A refusal that tells of an account out of sight leaves no row in the audit; the log has who asked."""
+        admin = people.user("national_admin")
+        token, person = people.token(admin), own_api.post("/v1/people", json={"name": "Siti", "region_code": "19.01"}, token="national_admin").json()["id"]
+        taken = {"username": f"u{uuid.uuid4().hex[:12]}", "name": "Siti", "person_id": person}
+        assert own_api.post("/v1/users", json=taken, token="national_admin", once=True).status_code == 201
+        for event, fields in (("username_taken", {"person_id": None}), ("person_has_account", {"username": f"u{uuid.uuid4().hex[:12]}"})):
+            answer = own_api.post("/v1/users", json={**taken, **fields}, token=token, once=True, headers=FROM)
+            problem(answer, 409, event)
+            self.told(own_api, event, answer)
+            assert lines_of(own_api, answer.headers["X-Request-Id"])[0]["user"] == admin["id"]
+        assert taken["username"] not in own_api.service.log_text()
+
     def test_every_event_of_this_kind_says_so(self):
         """In the source: what tells of a login, a token, a client, a grant, a code, a key or a link is written by log_security()."""
         kind = re.compile(r"login|token_|client_|grant_|code_|api_key_refused|authorize_|scope_refused|session|logout|second_factor|revoked")
