@@ -2,6 +2,7 @@
  * its request is looked at, and no token or code is ever logged. */
 #include "api/handlers/handlers.h"
 #include "api/handlers/oauth_form.h"
+#include "auth/scope.h"
 
 static enum problem_code tokens_send(struct call *call, const struct oauth_tokens *tokens)
 {
@@ -124,6 +125,14 @@ static void login_describe(struct call *call, const struct token_login *login)
                   login_methods_json(call->arena, login->methods));
 }
 
+/* What the account is called may be an address: it goes with the account. */
+static bool names_account(const char *scope)
+{
+    uint32_t scopes;
+    return scope && scope_parse(span_of(scope), false, &scopes) &&
+           (scopes & scope_bit(SPAN("account:read"))) != 0;
+}
+
 static void describe(struct call *call, const struct oauth_description *description)
 {
     struct buffer *body = &call->response.body;
@@ -137,7 +146,8 @@ static void describe(struct call *call, const struct oauth_description *descript
     if (description->scope && description->scope[0])
         member(body, "scope", description->scope);
     member(body, "client_id", description->client_id);
-    member(body, "username", description->username);
+    if (names_account(description->scope))
+        member(body, "username", description->username);
     if (!description->refresh)
         member(body, "token_type", "Bearer");
     member(body, "sub", description->subject);

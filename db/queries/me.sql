@@ -3,7 +3,7 @@
 -- name: get_me :one
 SELECT coalesce((SELECT u.row_version FROM app_user u WHERE u.id = :caller.user), 0) AS "@version", :caller.subject AS subject, CASE WHEN :caller.user IS NULL THEN 'client' ELSE 'user' END AS kind,
     CASE WHEN 'account:read' = ANY (:caller.scopes) THEN me_account(:caller.user)
-         ELSE (me_account(:caller.user)::jsonb || '{"email": null, "phone": null, "person_id": null}')::json END AS "user",
+         ELSE (me_account(:caller.user)::jsonb || '{"username": null, "email": null, "phone": null, "person_id": null}')::json END AS "user",
     c.id AS "client.id", c.name AS "client.name", c.allowed_region AS "client.allowed_region",
     array_to_json(:caller.scopes) AS scopes,
     (SELECT coalesce(json_agg(json_build_object('id', a.id, 'role', a.role, 'national', a.national, 'region_code', a.region_code,
