@@ -3,7 +3,8 @@
 import uuid
 
 import pytest
-from test_audit import blank, person_of, sealed  # noqa: F401
+
+from api.test_audit import blank, person_of, sealed  # noqa: F401
 
 
 @pytest.mark.parametrize("asks", [
