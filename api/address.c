@@ -146,19 +146,22 @@ struct proxies *proxies_new(const char *list, FILE *errors)
     return NULL;
 }
 
-bool address_is_local(struct span host)
+bool address_is_loopback(struct span host)
 {
-    static const unsigned char nowhere[16];
     struct in6_addr address;
     struct prefix loopback;
     if (span_is(host, "localhost"))
         return true;
-    if (!address_read(host, &address))
-        return false;
-    if (memcmp(address.s6_addr, nowhere, 15) == 0)
-        return address.s6_addr[15] <= 1; /* :: and ::1 */
-    return span_is(host, "0.0.0.0") ||
-           (prefix_read(SPAN("127.0.0.0/8"), &loopback) && within(&address, &loopback));
+    return address_read(host, &address) &&
+           (memcmp(&address, &in6addr_loopback, sizeof address) == 0 ||
+            (prefix_read(SPAN("127.0.0.0/8"), &loopback) && within(&address, &loopback)));
+}
+
+bool address_is_local(struct span host)
+{
+    struct in6_addr address;
+    return address_is_loopback(host) || span_is(host, "0.0.0.0") ||
+           (address_read(host, &address) && memcmp(&address, &in6addr_any, sizeof address) == 0);
 }
 
 void proxies_free(struct proxies *proxies)

@@ -13,7 +13,9 @@ struct proxies;
 struct proxies *proxies_new(const char *list, FILE *errors);
 void proxies_free(struct proxies *proxies);
 
-/* Is the host of a URL this machine: localhost, 127.0.0.0/8, ::1, or an unspecified address? */
+/* Can only this machine itself be reached under it: localhost, 127.0.0.0/8, ::1? */
+bool address_is_loopback(struct span host);
+/* Is the host of a URL this machine: as above, or an unspecified address, which whoever connects takes for it? */
 bool address_is_local(struct span host);
 
 #define ADDRESS_TEXT 64

@@ -25,8 +25,16 @@ static struct span url_host(const char *url, const char *scheme)
 static bool base_url_held(const struct settings *settings, FILE *errors)
 {
     struct span plain = url_host(settings->base_url, "http://");
-    if (!*settings->base_url || url_host(settings->base_url, "https://").ptr ||
-        (plain.ptr && address_is_local(plain)))
+    if (!*settings->base_url) {
+        if (address_is_loopback(span_of(settings->listen_address)))
+            return true;
+        fprintf(errors,
+                "TPBIS_BASE_URL: must be given where TPBIS_LISTEN_ADDRESS, \"%s\", is not of this "
+                "machine alone (localhost, 127.0.0.0/8, [::1])\n",
+                settings->listen_address);
+        return false;
+    }
+    if (url_host(settings->base_url, "https://").ptr || (plain.ptr && address_is_local(plain)))
         return true;
     fprintf(errors,
             "TPBIS_BASE_URL: \"%s\" must begin with https://; http:// is for this machine alone "

@@ -74,7 +74,8 @@ def test_an_address_that_is_none_of_ours(cluster, directory, address):
     keys = directory / "listen-keys"
     if not keys.exists():
         cluster.run("tpbis_template", "key", "create", keys=keys)
-    complaint = serve_refused(cluster, "tpbis_template", keys, listen_address=address, port=free_port())
+    complaint = serve_refused(cluster, "tpbis_template", keys, listen_address=address, port=free_port(),
+                              base_url="https://api.example.id")
     assert address in complaint and "listen" in complaint
 
 
@@ -113,6 +114,14 @@ def test_check_config_names_every_fault(cluster):
                         "STREAM_LIMIT": "from 1", "TOKEN_LIFETIME_S": "whole number", "PROT": ""}.items():
         lines = [line for line in result.stderr.splitlines() if f"TPBIS_{name}:" in line or f"TPBIS_{name} " in line]
         assert len(lines) == 1 and words in lines[0], (name, result.stderr)
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "::", "198.51.100.7"])
+def test_who_listens_to_others_says_under_which_address(cluster, address):
+    """Cookies and links go by the public address: without one they would go by http, and nobody would notice."""
+    result = cluster.run("postgres", "--check-config", check=False, listen_address=address)
+    assert result.returncode == 2 and "TPBIS_BASE_URL" in result.stderr and address in result.stderr
+    assert cluster.run("postgres", "--check-config", listen_address=address, base_url="https://api.example.id")
 
 
 def test_check_config_prints_the_values_but_no_secret(cluster):
