@@ -8,13 +8,14 @@ CREATE EXTENSION IF NOT EXISTS btree_gist;
 CREATE EXTENSION IF NOT EXISTS unaccent;
 CREATE EXTENSION IF NOT EXISTS cube;
 
--- The day in Asia/Jakarta, of a moment and of now; statements and rules never ask current_date.
+-- The day in Asia/Jakarta, of now and of a moment; statements and rules never ask current_date. today() calls no other function:
+-- the version before runs it already while a new function has no rights yet.
+CREATE OR REPLACE FUNCTION today() RETURNS date
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN (now() AT TIME ZONE 'Asia/Jakarta')::date;
 CREATE OR REPLACE FUNCTION day_of(moment timestamptz) RETURNS date
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN (moment AT TIME ZONE 'Asia/Jakarta')::date;
-CREATE OR REPLACE FUNCTION today() RETURNS date
-LANGUAGE sql STABLE PARALLEL SAFE
-RETURN day_of(now());
 
 -- RFC 9562, version 7: 48 bits of milliseconds, then random bits.
 CREATE OR REPLACE FUNCTION uuidv7() RETURNS uuid

@@ -145,6 +145,21 @@ def test_the_version_before_starts_on_the_newer_schema(bed):
     assert old.stop() == 0
 
 
+def test_the_version_before_keeps_its_functions_until_the_last_step(bed, root):
+    """The functions that migrations use are replaced in a transaction of their own, and the rights on what is new come with the last
+    one: until then whatever the service's role may run calls nothing that this role may not run."""
+    with bed.cluster.connect("tpbis") as connection, connection.cursor() as cursor:
+        cursor.execute("ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC")  # older versions did not
+        for path in sorted((root / "db/functions").glob("base*.sql")):
+            cursor.execute(path.read_text("utf-8").replace("%", "%%"), ())
+        cursor.execute("""
+            SELECT DISTINCT f.proname || ' calls ' || g.proname
+            FROM pg_depend d JOIN pg_proc f ON f.oid = d.objid JOIN pg_proc g ON g.oid = d.refobjid
+            WHERE d.classid = 'pg_proc'::regclass AND d.refclassid = 'pg_proc'::regclass AND NOT f.prosecdef
+              AND has_function_privilege('tpbis_api', f.oid, 'EXECUTE') AND NOT has_function_privilege('tpbis_api', g.oid, 'EXECUTE')""")
+        assert not cursor.fetchall()
+
+
 # ---- rows that the version before let in ----------------------------------------------------------------------------
 
 HELD = re.compile(r"\('(\w+)', '(\w+)'\)")
