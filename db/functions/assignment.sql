@@ -130,6 +130,7 @@ RETURN may_appoint_until(caller, caller_client, wanted_role, wanted_place, wante
 
 -- Could somebody who is on record as an actor give that at that moment? A user, a client, or an owner of the database, who may all.
 -- What has become of them since (disabled, suspended) takes nothing away from what they could give then.
+DROP FUNCTION IF EXISTS actor_may_appoint(text, text, text, integer); -- the version before
 CREATE OR REPLACE FUNCTION actor_may_appoint(actor text, wanted_role text, wanted_place text, wanted_rank integer, moment timestamptz)
 RETURNS boolean
 LANGUAGE sql STABLE

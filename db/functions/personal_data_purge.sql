@@ -127,6 +127,8 @@ $$;
 
 -- Everything that is due, one purge at a time; what it did, by category, goes on record. `keep` false: a dry run, of which
 -- nothing stays but the answer.
+DROP FUNCTION IF EXISTS personal_data_purge(boolean), personal_data_purge_people(), personal_data_purge_contacts(),
+    personal_data_purge_trainees(), personal_data_purge_rest(text); -- the version before: with a column less, and by category
 CREATE OR REPLACE FUNCTION personal_data_purge(keep boolean)
 RETURNS TABLE (category text, due integer, removed integer, extended integer, failed integer)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$

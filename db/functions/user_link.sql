@@ -124,6 +124,7 @@ $$;
 
 -- The password of an account becomes this one: whoever was logged in is so no more, guesses are forgotten, a link is used up.
 -- `opener` made the link, at that moment; NULL: the holder, who changes what the same opener's link once opened.
+DROP FUNCTION IF EXISTS user_password_set(uuid, text, text, uuid, text); -- the version before
 CREATE OR REPLACE FUNCTION user_password_set(wanted uuid, new_hash text, reason text, but_session uuid DEFAULT NULL, opener text DEFAULT NULL,
     opened_at timestamptz DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -170,6 +171,7 @@ $$;
 -- ---- what somebody handed out is void -----------------------------------------------------------------------------
 
 -- Whoever handed out what opens the account today, and when: by its live link, or by the one through which its password was set.
+DROP FUNCTION IF EXISTS user_openers(uuid); -- the version before: with one column
 CREATE OR REPLACE FUNCTION user_openers(wanted uuid, OUT opener text, OUT opened_at timestamptz) RETURNS SETOF record
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT l.created_by, l.created_at FROM user_link l WHERE l.user_id = wanted

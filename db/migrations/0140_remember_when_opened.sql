@@ -3,9 +3,6 @@
 ALTER TABLE user_password ADD COLUMN opened_at timestamptz NOT NULL DEFAULT now();
 UPDATE user_password p SET opened_at = CASE WHEN p.opened_by IS NULL THEN u.created_at ELSE p.updated_at END
 FROM app_user u WHERE u.id = p.user_id;
-DROP FUNCTION IF EXISTS user_password_set(uuid, text, text, uuid, text);
-DROP FUNCTION IF EXISTS user_openers(uuid);
-DROP FUNCTION IF EXISTS actor_may_appoint(text, text, text, integer);
 
 -- Whose account was closed by a charge hears of it by mail.
 ALTER TABLE user_mail

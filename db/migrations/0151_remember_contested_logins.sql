@@ -1,5 +1,2 @@
 -- An older refresh token was refused while the one in force had not been used: whoever uses that one then is the second who has the login.
 ALTER TABLE oauth_refresh ADD COLUMN contested boolean NOT NULL DEFAULT false;
-
--- db/functions/oauth.sql says now why an answer is not given again.
-DROP FUNCTION IF EXISTS oauth_refresh_repeatable(oauth_refresh, boolean, cidr, integer);

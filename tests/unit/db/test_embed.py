@@ -2,6 +2,7 @@
 
 import hashlib
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -88,6 +89,16 @@ def test_texts_of_problems(tmp_path):
 def test_a_problem_that_cannot_be_read(tmp_path):
     result = with_problems(tmp_path, PROBLEMS + 'PROBLEM(three, 409, "Judul")\n')
     assert result.returncode != 0 and "cannot be read" in result.stderr
+
+
+# Written before the rule, and applied: they stay as they are.
+DROPPING = {"0090_remember_who_opened.sql", "0101_keep_network_of_logins.sql", "0106_create_login_device.sql", "0136_share_rules_of_place.sql"}
+
+
+def test_no_migration_drops_a_function():
+    """The version before runs it until the functions are replaced: a function file drops it, in the transaction of its successor."""
+    assert {path.name for path in (ROOT / "db/migrations").glob("*.sql") if re.search(r"\bDROP\s+(FUNCTION|ROUTINE)\b", path.read_text("utf-8"), re.I)
+            } == DROPPING
 
 
 GOOD = {"0001_add_a.sql": "SELECT 1;\n"}
