@@ -10,7 +10,7 @@ import pytest
 from harness.assignments import PATH, appoint, appointed, change, end, user
 from harness.client import problem
 from harness.people import People
-from harness.waiting import until
+from harness.waiting import everywhere, until
 
 TODAY = datetime.datetime.now(zoneinfo.ZoneInfo("Asia/Jakarta")).date()
 
@@ -22,7 +22,7 @@ def day(offset):
 @pytest.fixture(scope="module")
 def places(own_api):
     """Libraries by their kind and place."""
-    with own_api.service.cluster.connect(own_api.service.database) as connection, connection.cursor() as cursor:
+    with own_api.service.owner.cursor() as cursor:
         found = {}
         for name, code in (("bangka", "19.01.06.2002"), ("belitung", "19.02.01.1001"), ("sulsel", "73.08.01.1001")):
             cursor.execute("SELECT id FROM library WHERE place = %s", (code,))
@@ -143,6 +143,7 @@ def test_an_appointer_whose_own_days_are_over(own_api):
     one = appointed(own_api, "team_member", token=token, region_code="19.01")
     mine = next(own_api.pages(f"{PATH}?client={client['client_id']}", token="national_admin"))
     assert end(own_api, mine["id"]).status_code == 200
+    everywhere(own_api, lambda: own_api.get(PATH, token=token).status_code == 403)
     problem(appoint(own_api, "team_member", token=token, region_code="19.02"), 403, "insufficient_scope")
     problem(end(own_api, one["id"], token=token), 403, "insufficient_scope")
 
@@ -155,7 +156,7 @@ def test_unknown_holders_and_places(own_api):
     problem(appoint(own_api, "library_manager", library_id=str(uuid.uuid4())), 422, "reference_unknown")
     problem(appoint(own_api, "portal", region_code="99"), 422, "reference_unknown")
     gone = user(own_api)
-    with own_api.service.cluster.connect(own_api.service.database) as connection, connection.cursor() as cursor:
+    with own_api.service.owner.cursor() as cursor:
         cursor.execute("UPDATE app_user SET status = 'erased', erased_at = now(), name = NULL WHERE id = %s", (gone,))
     problem(appoint(own_api, "portal", holder=gone), 422, "reference_unknown")
 

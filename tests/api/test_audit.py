@@ -151,7 +151,7 @@ class Sealed:
         self.cluster, self.database = cluster, database
 
     def sql(self, text, *values):
-        with self.cluster.connect(self.database) as connection, connection.cursor() as cursor:
+        with self.cluster.owner(self.database).cursor() as cursor:
             cursor.execute(text, values)
             return cursor.fetchall() if cursor.description else None
 
@@ -164,7 +164,7 @@ class Sealed:
             self.sql("UPDATE library SET website = 'https://' || gen_random_uuid() || '.example.id' WHERE kind = 'national'")
 
     def tamper(self, text, *values):
-        self.sql("SET session_replication_role = replica; " + text, *values)
+        self.sql("SELECT set_config('session_replication_role', 'replica', true); " + text, *values)
 
     def verify(self, *words):
         result = self.cluster.run(self.database, "audit", "verify", *words, check=False)

@@ -293,7 +293,7 @@ def test_lost_rights_end_the_replay(fresh):
     assert first.status_code == 201, first.text
 
     def change(text):
-        with cluster.connect(database) as connection, connection.cursor() as cursor:
+        with cluster.owner(database).cursor() as cursor:
             cursor.execute(text, (client["client_id"],))
         time.sleep(1)  # the watch looks every quarter of a second
 

@@ -65,7 +65,7 @@ class TestPortal:
         api = fresh()
         tag = api.get(self.path).headers["ETag"]
         assert api.get(self.path, headers={"If-None-Match": tag}).status_code == 304
-        with api.service.cluster.connect(api.service.database) as connection, connection.cursor() as cursor:
+        with api.service.owner.cursor() as cursor:
             cursor.execute("UPDATE library SET name = name || ' Jaya' WHERE region_code = '19.01.06.2002'")
         seen = []
         until(lambda: (seen.append(api.get(self.path, headers={"If-None-Match": tag})) or seen[-1]).status_code == 200)

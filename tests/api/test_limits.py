@@ -32,7 +32,7 @@ def spend(api, path=QUIET, **options):
 
 
 def sql(api, text, *values):
-    with api.service.cluster.connect(api.service.database) as connection, connection.cursor() as cursor:
+    with api.service.owner.cursor() as cursor:
         cursor.execute(text, values)
         return cursor.fetchall() if cursor.description else cursor.rowcount
 

@@ -21,7 +21,7 @@ def world(own_api):
                       latitude=-1.85 - (i % 4) / 100, longitude=106.11)
                  for i, (name, place) in enumerate([("Sama", 2002)] * 4 + [("Sama", 2001)] * 3 +
                                                    [("Éntong", 2002), ("entong", 2002), ("Entong", 2003), ("Z", 2004), ("a,\"b\"", 2004)])]
-    with own_api.service.cluster.connect(own_api.service.database) as connection, connection.cursor() as cursor:
+    with own_api.service.owner.cursor() as cursor:
         cursor.execute("UPDATE library SET website = 'https://tbm.example.id' WHERE id = ANY (%s::uuid[])",
                        (ids(libraries[:6]),))  # one instant for six of them
     return libraries

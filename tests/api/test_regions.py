@@ -112,7 +112,7 @@ def test_names_are_no_keys(api):
 @pytest.fixture(scope="module")
 def retired(own_api):
     """A code of the earlier edition that is no longer in force, one with a certain successor, and when it went."""
-    with own_api.service.cluster.connect(own_api.service.database) as connection, connection.cursor() as cursor:
+    with own_api.service.owner.cursor() as cursor:
         cursor.execute("SELECT r.code, r.valid_to::text, s.successor_code FROM region r JOIN region_successor s USING (code)"
                        " WHERE r.valid_to < today() AND r.level = 'village' ORDER BY r.code LIMIT 1")
         with_successor = cursor.fetchone()

@@ -56,7 +56,7 @@ def teams(own_api):
             assert change(own_api, f"{PATH}/{old['id']}", dissolved_on="2023-12-31").status_code == 200
         one = team(own_api, place, formed_on="2024-01-01")["id"]
         member = join(own_api, one, starts_on="2024-01-01")
-        with own_api.service.cluster.connect(own_api.service.database) as connection, connection.cursor() as cursor:
+        with own_api.service.owner.cursor() as cursor:
             cursor.execute("INSERT INTO person (name) VALUES (%s) RETURNING id", (f"Orang {place}",))
             known = cursor.fetchone()[0]
             cursor.execute("INSERT INTO person_contact (person_id, phone, purpose) VALUES (%s, '0812', 'rapat')", (known,))

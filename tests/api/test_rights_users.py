@@ -47,7 +47,7 @@ def api(own_api):
 @pytest.fixture(scope="module")
 def accounts(own_api):
     """An account of each sort, as its holder opened it."""
-    with own_api.service.cluster.connect(own_api.service.database) as database, database.cursor() as cursor:
+    with own_api.service.owner.cursor() as cursor:
         cursor.execute("INSERT INTO role_scope (role, scope) SELECT unnest(%s), 'assignments:write' ON CONFLICT DO NOTHING",
                        (sorted(ADMINISTRATORS),))
         library = own_api.service.cluster.library_at(own_api.service.database, OWN_VILLAGE)
@@ -56,7 +56,7 @@ def accounts(own_api):
             made[sort] = invite(own_api, name=f"Nama {sort}")
             cursor.execute("SELECT user_password_set(%s, '$argon2id$x', 'test')", (made[sort]["id"],))
             for role, place in charges:
-                charge(database, made[sort], role, **({"library": library} if place == "library" else {"region": place}))
+                charge(own_api.service.owner, made[sort], role, **({"library": library} if place == "library" else {"region": place}))
     return made
 
 

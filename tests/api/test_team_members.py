@@ -166,7 +166,7 @@ def test_a_person_on_record(own_api, regency):
     problem(add(own_api, regency, "members", **member_body(name=one["name"].upper(), starts_on="2024-01-01")), 409, "member_twice")
     contact = path_of(regency, body) + "/contact"
     problem(own_api.get(contact, token="national_admin"), 404, "not_found")
-    with own_api.service.cluster.connect(own_api.service.database) as connection, connection.cursor() as cursor:
+    with own_api.service.owner.cursor() as cursor:
         cursor.execute("INSERT INTO person_contact (person_id, phone, purpose) VALUES (%s, '0812000000', 'rapat tim')", (one["id"],))
         answer = own_api.get(contact, token="national_admin")
         assert answer.json() == {"phone": "0812000000", "email": None, "address": None}

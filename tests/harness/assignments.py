@@ -9,10 +9,8 @@ PATH = "/v1/assignments"
 
 def user(api, name="Uji", status="active"):
     """An account that cannot log in, for those who are only appointed."""
-    with api.service.cluster.connect(api.service.database) as connection, connection.cursor() as cursor:
-        cursor.execute("INSERT INTO app_user (username, name, status) VALUES (%s, %s, %s) RETURNING id",
-                       (f"uji.{uuid.uuid4().hex[:12]}", name, status))
-        return str(cursor.fetchone()[0])
+    return str(api.service.sql("INSERT INTO app_user (username, name, status) VALUES (%s, %s, %s) RETURNING id",
+                               f"uji.{uuid.uuid4().hex[:12]}", name, status)[0])
 
 
 def invited(api, token):

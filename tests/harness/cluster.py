@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import json
 import os
+import select
 import shlex
 import shutil
 import subprocess
@@ -48,6 +49,7 @@ class Cluster:
 
     def __init__(self, binary, state, copy=None):
         self.binary, self.state = str(binary), Path(state)
+        self._owners = {}  # by database
         self.keys = None  # a directory of keys that services may have a copy of
         self.start(copy)
         self.clients = {}
@@ -92,9 +94,11 @@ class Cluster:
         self.api_url = urls["TPBIS_DATABASE_URL"]
 
     def stop(self):
+        self._leave(*self._owners)
         self._script("stop")
 
     def destroy(self):
+        self._leave(*self._owners)
         self._script("destroy")
 
     def url(self, database, owner=False):
@@ -109,9 +113,31 @@ class Cluster:
         return [line for path in logs for line in path.read_text(encoding="utf-8", errors="replace").splitlines()]
 
     def connect(self, database, owner=True):
+        """A session of its own, for a test in which two of them meet. To begin one costs more than twenty requests do: what a
+        test only asks or sets goes through `owner` or `sql`."""
         connection = psycopg2.connect(self.url(database, owner), connection_factory=Connection)
         connection.autocommit = True
         return connection
+
+    def owner(self, database):
+        """The owner's session in that database, kept until the database is dropped. Whoever changes how it behaves (a transaction
+        left open, SET) puts that right with reset(); the fixtures do."""
+        kept = self._owners.get(database)
+        if kept and not kept.closed and select.select([kept], [], [], 0)[0]:
+            kept.close()  # nobody has asked anything, so this is the end that PostgreSQL told
+        if kept is None or kept.closed:
+            kept = self._owners[database] = self.connect(database)
+        return kept
+
+    def sql(self, database, text, *values):
+        """The first row of what the owner's kept session is answered, or None."""
+        with self.owner(database).cursor() as cursor:
+            cursor.execute(text, values)
+            return cursor.fetchone() if cursor.description else None
+
+    def _leave(self, *databases):
+        for database in databases:
+            self._owners.pop(database).close()
 
     def run(self, database, *words, check=True, keys=None, seconds=300, **settings):
         """A subcommand of the binary against that database; settings become TPBIS_ variables, None unsets one."""
@@ -131,12 +157,12 @@ class Cluster:
 
     def make_template(self):
         """Migrated, with the reference data and a client of every role."""
-        with self.connect("postgres") as connection, connection.cursor() as cursor:
-            cursor.execute(f"CREATE DATABASE {TEMPLATE}")
+        self.sql("postgres", f"CREATE DATABASE {TEMPLATE}")
         self.run(TEMPLATE, "migrate")
         self.run(TEMPLATE, "load-reference")
         for role in ROLES:
             self.clients[role] = self.make_client(TEMPLATE, role)
+        self.sql(TEMPLATE, "VACUUM (FREEZE, ANALYZE)")  # once, and in no copy again
 
     def make_client(self, database, role, **where):
         where = where or dict(ROLES[role])
@@ -151,19 +177,20 @@ class Cluster:
         """A village library by its region's code, or the id itself."""
         if "." not in place:
             return place
-        with self.connect(database) as connection, connection.cursor() as cursor:
-            cursor.execute("SELECT id FROM library WHERE region_code = %s", (place,))
-            return str(cursor.fetchone()[0])
+        return str(self.sql(database, "SELECT id FROM library WHERE region_code = %s", place)[0])
 
     def make_database(self, template=TEMPLATE):
+        """The name of a copy; nobody may be in the template meanwhile."""
         name = "t" + uuid.uuid4().hex[:12]
-        with self.connect("postgres") as connection, connection.cursor() as cursor:
-            cursor.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")  # many times faster
+        if template in self._owners:
+            self._leave(template)
+        self.sql("postgres", f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")  # many times faster
         return name
 
     def drop_database(self, name):
-        with self.connect("postgres") as connection, connection.cursor() as cursor:
-            cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        if name in self._owners:
+            self._leave(name)
+        self.sql("postgres", f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
 def fingerprint(binary):

@@ -68,12 +68,17 @@ def one_process(request):
     Api.one_process = False
 
 
+def as_it_was(service):
+    """The owner's kept session, left as it was found."""
+    yield service.owner
+    service.owner.reset()
+    service.owner.autocommit = True
+
+
 @pytest.fixture
-def database(service, cluster):
-    """A connection of the owner to the service's database, for what no endpoint shows."""
-    connection = cluster.connect(service.database)
-    yield connection
-    connection.close()
+def database(service):
+    """A session of the owner in the service's database, for what no endpoint shows."""
+    yield from as_it_was(service)
 
 
 @pytest.fixture
@@ -107,6 +112,5 @@ def own_api(cluster, directory, contract, twins):
 
 @pytest.fixture
 def own_database(own_api):
-    """A connection of the owner to that file's database."""
-    with own_api.service.cluster.connect(own_api.service.database) as connection:
-        yield connection
+    """A session of the owner in that file's database."""
+    yield from as_it_was(own_api.service)

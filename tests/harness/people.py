@@ -28,9 +28,7 @@ class People:
         self._by_role = {}
 
     def sql(self, text, *values):
-        with self.cluster.connect(self.database) as connection, connection.cursor() as cursor:
-            cursor.execute(text, values)
-            return cursor.fetchone() if cursor.description else None
+        return self.api.service.sql(text, *values)
 
     def user(self, role=None, name="Siti Aminah", username=None, status="active", password=PASSWORD, **where):
         """A user who can log in, with an assignment as the role's client of the same tests has it unless told otherwise."""

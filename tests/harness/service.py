@@ -1,6 +1,5 @@
 """One running service: the real binary on a free port, stopped by its pid."""
 
-import functools
 import json
 import os
 import shutil
@@ -62,10 +61,12 @@ class Service:
             self.start()
         self.addresses = [self.address, *(twin.address for twin in self.twins)]
 
-    @functools.cached_property
+    @property
     def owner(self):
-        """A connection of the owner, kept until the database is dropped: for what is asked again and again."""
-        return self.cluster.connect(self.database)
+        return self.cluster.owner(self.database)
+
+    def sql(self, text, *values):
+        return self.cluster.sql(self.database, text, *values)
 
     @property
     def issuer(self):

@@ -18,3 +18,9 @@ def until(question, pause=0.02):
             return answer
         assert time.monotonic() < end, f"not within {PATIENCE_SECONDS} s"
         time.sleep(pause)
+
+
+def everywhere(api, question):
+    """Asks until the answer is true at every process of the service, which are asked in turns: what is done at one is known to the
+    others within a second."""
+    until(lambda: all([question() for _ in api.service.addresses]))

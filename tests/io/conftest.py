@@ -69,7 +69,7 @@ class Lock:
         self.release()
 
     def waiting(self):
-        with self.cluster.connect(self.database) as connection, connection.cursor() as cursor:
+        with self.cluster.owner(self.database).cursor() as cursor:
             cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND usename = 'tpbis_api'"
                            " AND wait_event_type = 'Lock'", (self.database,))
             return cursor.fetchone()[0]

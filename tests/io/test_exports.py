@@ -77,7 +77,7 @@ def test_an_export_ends_with_the_rights_of_its_caller(fresh, eventually, change,
 
 def test_readiness_is_asked_of_the_database_once_a_second(fresh):
     api = fresh()
-    with api.service.cluster.connect(api.service.database) as database, database.cursor() as cursor:
+    with api.service.owner.cursor() as cursor:
         def transactions():
             cursor.execute("SELECT pg_stat_force_next_flush()")
             cursor.execute("SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()")

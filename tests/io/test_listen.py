@@ -168,7 +168,7 @@ class TestSchema:
 
     def test_a_schema_that_is_behind(self, cluster, keys):
         database = cluster.make_database()
-        with cluster.connect(database) as connection, connection.cursor() as cursor:
+        with cluster.owner(database).cursor() as cursor:
             cursor.execute("DELETE FROM schema_migration WHERE name = (SELECT max(name) FROM schema_migration"
                            " WHERE name ~ '^[0-9]') RETURNING name")
             name = cursor.fetchone()[0]

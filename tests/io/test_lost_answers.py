@@ -34,7 +34,7 @@ def send(api, key, body):
 
 
 def count(api, body):
-    with api.service.cluster.connect(api.service.database) as connection, connection.cursor() as cursor:
+    with api.service.owner.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM library WHERE name = %s", (body["name"],))
         return cursor.fetchone()[0]
 

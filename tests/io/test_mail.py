@@ -145,7 +145,7 @@ def test_tried_again_with_another_token(mailing, inbox):
     api = mailing()
     one = invite(api, email="siti@example.id")
     until(lambda: inbox.tries == 1)
-    with api.service.cluster.connect(api.service.database) as database, database.cursor() as cursor:
+    with api.service.owner.cursor() as cursor:
         until(lambda: "mail_not_sent" in api.service.log_text())
         cursor.execute("SELECT attempts, encode(hash, 'hex'), next_try_at > now() + interval '1 minute' FROM user_link WHERE user_id = %s", (one["id"],))
         attempts, first, later = cursor.fetchone()

@@ -25,7 +25,7 @@ def pair(fresh, cluster, contract, directory):
 
 
 def sql(api, text, *values):
-    with api.service.cluster.connect(api.service.database) as connection, connection.cursor() as cursor:
+    with api.service.owner.cursor() as cursor:
         cursor.execute(text, values)
         assert cursor.rowcount > 0
 

@@ -151,7 +151,7 @@ def change(count, fault, client, library, reader):
 
 
 def names_of(cluster, database, ids):
-    with cluster.connect(database) as connection, connection.cursor() as cursor:
+    with cluster.owner(database).cursor() as cursor:
         cursor.execute("SELECT id::text, name FROM library WHERE id = ANY (%s::uuid[])", (list(ids),))
         return dict(cursor.fetchall())
 
