@@ -13,7 +13,7 @@ FUZZ_SECONDS ?= 60
 STRESS_SECONDS ?= 10
 
 # Parts that run one after another, in lanes that run side by side (tests/parts.py).
-LANES := api previous,unit,db,races,fuzz,interop,io
+LANES := api,interop previous,unit,db,races,fuzz,io
 
 ##@ Parts of make test
 .PHONY: test-unit test-db test-api test-io test-interop test-races test-fuzz test-build test-previous fuzz-all
