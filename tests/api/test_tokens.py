@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from harness.client import problem
 from harness.tokens import SCOPES, Forger, ask, b64, grant, oauth_error, refused, unb64, use
-from harness.waiting import PATIENCE_SECONDS
+from harness.waiting import PATIENCE_SECONDS, everywhere
 
 WAIT_SECONDS = PATIENCE_SECONDS  # a suspension counts within two; the rest is a slow machine
 
@@ -177,10 +177,7 @@ class TestStanding:
 
     @staticmethod
     def until(api, token, status):
-        start = time.monotonic()
-        while any(use(api, token).status_code != status for _ in api.service.addresses):
-            assert time.monotonic() - start < WAIT_SECONDS
-            time.sleep(0.02)
+        everywhere(api, lambda: use(api, token).status_code, status)
 
     def test_suspension(self, api, database, client):
         token = grant(api, client).json()["access_token"]

@@ -177,7 +177,7 @@ class Cluster:
         """A village library by its region's code, or the id itself."""
         if "." not in place:
             return place
-        return str(self.sql(database, "SELECT id FROM library WHERE region_code = %s", place)[0])
+        return str(self.sql(database, "SELECT id FROM library WHERE kind = 'village' AND region_code = %s", place)[0])
 
     def make_database(self, template=TEMPLATE):
         """The name of a copy; nobody may be in the template meanwhile."""

@@ -20,7 +20,16 @@ def until(question, pause=0.02):
         time.sleep(pause)
 
 
-def everywhere(api, question):
-    """Asks until the answer is true at every process of the service, which are asked in turns: what is done at one is known to the
-    others within a second."""
-    until(lambda: all([question() for _ in api.service.addresses]))
+def everywhere(api, question, expected):
+    """Asks until every process of the service, which are asked in turns, gives that answer: what is done at one is known to the others
+    within a second."""
+    answers = []
+
+    def ask():
+        answers[:] = [question() for _ in api.service.addresses]
+        return all(answer == expected for answer in answers)
+
+    try:
+        until(ask)
+    except AssertionError as error:
+        raise AssertionError(f"{answers}, not {expected}: {error}") from None
