@@ -32,10 +32,17 @@ static void key_make(struct call *call, const char *kind, const char *one, const
     call->limit.policy = kind;
 }
 
+static const char of_address[] = "address";
+
 static void address_choose(struct call *call, const char *client)
 {
-    key_make(call, "address", call_address(call), client);
+    key_make(call, of_address, call_address(call), client);
     call->limit.quota = call->service->settings.rate_address_per_minute;
+}
+
+bool limit_is_of_address(const struct call *call)
+{
+    return call->limit.policy == of_address;
 }
 
 /* An app without a user is in many hands at once: it is known by their addresses. */

@@ -9,6 +9,10 @@ struct limits *limits_new(
     struct service *service); /* starts the thread that settles with the database */
 void limits_free(struct limits *limits);
 
+/* Is this caller known by nothing but the address? Somebody with many addresses is as many callers, so what each caller may have
+ * does not bound all of them together. */
+bool limit_is_of_address(const struct call *call);
+
 /* Gates. Problems: PROBLEM_rate_limited, with Retry-After. */
 enum problem_code limit_caller(
     struct call *call); /* behind authentication: whoever it is, or the address */

@@ -132,13 +132,17 @@ static enum problem_code place_take(struct stream *stream)
     struct service *service = stream->call->service;
     const struct limit *limit = &stream->call->limit;
     enum problem_code code = PROBLEM_NONE;
-    size_t own = 0;
+    size_t own = 0, by_address = 0;
+    int64_t most = service->settings.stream_limit;
     pthread_mutex_lock(&list_lock);
-    for (const struct stream *one = list; one; one = one->next)
+    for (const struct stream *one = list; one; one = one->next) {
         own += memcmp(one->call->limit.key, limit->key, sizeof(limit->key)) == 0;
+        by_address += limit_is_of_address(one->call);
+    }
     if (own >= OF_A_CALLER)
         code = PROBLEM_exports_at_once;
-    else if (atomic_load(&service->streams) >= service->settings.stream_limit)
+    else if (atomic_load(&service->streams) >= most ||
+             (limit_is_of_address(stream->call) && (int64_t)by_address >= (most + 1) / 2))
         code = PROBLEM_busy;
     if (!code) {
         atomic_fetch_add(&service->streams, 1);

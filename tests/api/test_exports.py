@@ -45,6 +45,17 @@ def test_the_places_are_many_callers(fresh):
     until(lambda: api.get("/v1/libraries?within=19&format=csv").status_code == 200)
 
 
+def test_callers_known_by_their_address_have_half_of_the_places(fresh):
+    """Whoever has many addresses is as many callers of a public app, and still leaves places to everybody else."""
+    api = fresh(stream_limit=4, connection_timeout_s=60)
+    app, (a, b, c) = api.token("public_app"), (f"2001:db8:{n}::1" for n in range(3))
+    with open_stream(api, app, address=a), open_stream(api, app, address=b):
+        problem(api.get(STREAM, token=app, headers={"X-Forwarded-For": c}), 503, "busy")
+        with open_stream(api), open_stream(api, api.token("integration")):
+            problem(api.get(STREAM, token="national_admin"), 503, "busy")  # all of them are taken
+    until(lambda: api.get("/v1/libraries?within=19&format=csv", token=app, headers={"X-Forwarded-For": c}).status_code == 200)
+
+
 def test_one_that_gets_no_place_costs_a_page(fresh):
     api = fresh(stream_limit=8, connection_timeout_s=60, rate_client_per_minute=100)
     with open_stream(api), open_stream(api):
