@@ -6,6 +6,10 @@
 #include <string.h>
 #include "api/address.h"
 #include "api/base/clock.h"
+#include "api/base/log.h"
+#include "api/metrics.h"
+
+#define TELL_MS 60000 /* at most one line in that time */
 
 struct seat {
     char address[ADDRESS_TEXT];
@@ -18,6 +22,8 @@ struct seat {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the list and what its seats hold */
 static struct seat *seats;
+static int64_t refused,
+    told_at_ms; /* connections since the last line, and when that was; 0: never */
 
 static int64_t held_by(const char *address)
 {
@@ -39,6 +45,8 @@ struct seat *seat_take(const struct service *service, const struct sockaddr *pee
     if (seat->counted && held_by(seat->address) >= most) {
         seat->counted = false;
         shutdown(socket, SHUT_RDWR);
+        refused++;
+        metrics_count(service->metrics, METRIC_CONNECTIONS_REFUSED);
     }
     seat->next = seats;
     if (seats)
@@ -80,10 +88,22 @@ void seat_waiting(struct seat *seat)
 
 void connections_cut(const struct service *service)
 {
-    int64_t oldest_ms = clock_monotonic_ms() - service->settings.request_timeout_s * 1000;
+    int64_t now_ms = clock_monotonic_ms(), tell = 0;
+    int64_t oldest_ms = now_ms - service->settings.request_timeout_s * 1000;
     pthread_mutex_lock(&lock);
     for (struct seat *seat = seats; seat; seat = seat->next)
-        if (seat->waiting_ms && seat->waiting_ms < oldest_ms)
+        if (seat->waiting_ms && seat->waiting_ms < oldest_ms) {
             shutdown(seat->socket, SHUT_RDWR);
+            seat->waiting_ms = 0;
+            metrics_count(service->metrics, METRIC_CONNECTIONS_TIMED_OUT);
+        }
+    if (refused && (!told_at_ms || now_ms - told_at_ms >= TELL_MS)) {
+        tell = refused;
+        refused = 0;
+        told_at_ms = now_ms;
+    }
     pthread_mutex_unlock(&lock);
+    if (tell)
+        log_event(LOG_WARNING, "connections_refused", LOG_I("count", tell),
+                  LOG_C("why", "their address held connection_limit_per_address already"));
 }

@@ -17,7 +17,8 @@ void seat_served(struct seat *seat);
 void seat_waiting(struct seat *seat);
 
 /* Shuts the sockets down whose next request did not arrive whole within request_timeout_s of the connection's beginning, or of the answer before:
- * a byte now and then would keep a connection for ever. Called every second. */
+ * a byte now and then would keep a connection for ever. Called every second;
+ * tells in the log, at most once a minute, how many connections were refused. */
 void connections_cut(const struct service *service);
 
 #endif

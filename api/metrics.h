@@ -6,7 +6,13 @@
 
 struct metrics;
 
-enum metric { METRIC_IDEMPOTENCY_KEPT, METRIC_IDEMPOTENCY_REPLAYED, METRIC_COUNT };
+enum metric {
+    METRIC_IDEMPOTENCY_KEPT,
+    METRIC_IDEMPOTENCY_REPLAYED,
+    METRIC_CONNECTIONS_REFUSED,
+    METRIC_CONNECTIONS_TIMED_OUT,
+    METRIC_COUNT
+};
 
 struct metrics *metrics_new(void);
 void metrics_free(struct metrics *metrics);

@@ -340,15 +340,12 @@ def test_an_answer_somebody_touched_is_not_sent(own_api, own_database):
 
 @pytest.mark.one_process
 def test_figures(own_api):
-    def figure(name):
-        text = own_api.get("/metrics", token=None).text
-        return int(text.split(f"\ntpbis_idempotency_{name}_total ")[1].split("\n")[0])
-
-    before = figure("kept"), figure("replayed")
+    kept, replayed = "tpbis_idempotency_kept_total", "tpbis_idempotency_replayed_total"
+    before = own_api.figure(kept), own_api.figure(replayed)
     sent, k = body(), key()
     for _ in range(3):
         assert send(own_api, sent, k).status_code == 201
-    assert (figure("kept"), figure("replayed")) == (before[0] + 1, before[1] + 2)
+    assert (own_api.figure(kept), own_api.figure(replayed)) == (before[0] + 1, before[1] + 2)
 
 
 def test_every_post_says_so_in_the_contract(contract):

@@ -131,6 +131,12 @@ class Api:
         for name in ("Location", "ETag", "Content-Type", "Cache-Control"):
             assert second.headers.get(name) == first.headers.get(name), name
 
+    def figure(self, name, **labels):
+        """A figure of /metrics, of the process that is asked."""
+        sought = name + ("{" + ",".join(f'{label}="{value}"' for label, value in labels.items()) + "}" if labels else "")
+        [value] = [line.split()[-1] for line in self.get("/metrics", token=None).text.splitlines() if line.startswith(sought + " ")]
+        return float(value)
+
     def get(self, path, **options):
         return self.request("GET", path, **options)
 

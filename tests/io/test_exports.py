@@ -11,17 +11,12 @@ from harness.wire import body_of, unchunk
 QUIET = "/v1/regions/19"
 
 
-def streams(api):
-    text = requests.get(api.address + "/metrics", timeout=30).text
-    return int(text.partition("\ntpbis_streams ")[2].partition("\n")[0])
-
-
 def test_a_reader_below_the_least_pace_is_cut(fresh):
     """Some ten KiB a second for more than ten seconds; who reads faster than the least pace is not cut meanwhile."""
     api = fresh(connection_timeout_s=60)
     with open_stream(api) as slow, open_stream(api, api.token("integration"), receive_buffer=None) as steady:
         begun = time.monotonic()
-        while streams(api) == 2:
+        while api.figure("tpbis_streams") == 2:
             slow.receive(1024)
             steady.receive(32768)
             time.sleep(0.1)
@@ -40,7 +35,7 @@ def test_a_place_that_is_held_is_paid_for(fresh):
             for _ in range(40):
                 wire.receive(16384)
                 time.sleep(0.1)
-            assert time.monotonic() < end and streams(api) == 1
+            assert time.monotonic() < end and api.figure("tpbis_streams") == 1
             answer = api.get(QUIET)
             left = int(answer.headers["RateLimit"].partition("r=")[2].partition(";")[0])
 

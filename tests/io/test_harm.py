@@ -243,8 +243,8 @@ def test_clients_that_vanish(api, eventually):
     for _ in range(10):
         with open_stream(api) as wire:
             wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
-        eventually(lambda: "\ntpbis_streams 0\n" in api.get("/metrics", token=None).text)
-    eventually(lambda: "\ntpbis_in_flight 1\n" in api.get("/metrics", token=None).text)
+        eventually(lambda: api.figure("tpbis_streams") == 0)
+    eventually(lambda: api.figure("tpbis_in_flight") == 1)
 
 
 def trickle(api, source, count):
@@ -288,6 +288,9 @@ def test_slow_heads_of_one_address_leave_room_for_others(fresh, eventually):
         clients += proxied
         assert requests.get(api.address + "/health/live", timeout=10).status_code == 200
         assert send_a_byte(proxied) == 24
+        refused = eventually(lambda: [line for line in api.service.log_lines() if line["event"] == "connections_refused"])
+        assert len(refused) == 1 and 0 < refused[0]["count"] <= 80  # one line a minute
+        assert api.figure("tpbis_connections_refused_total") == 80
     finally:
         for client in clients:
             client.close()
@@ -307,4 +310,5 @@ def test_a_request_arrives_whole_in_time(fresh, eventually):
                 pass
             stream.receive(16384)
         assert 2 < time.monotonic() - begun < 60
+        assert api.figure("tpbis_connections_timed_out_total") >= 1
         assert unchunk(body_of(stream.rest(120)))[1]

@@ -21,11 +21,6 @@ SHAPES = {
 }
 
 
-def in_flight(api):
-    [line] = [line for line in api.get("/metrics", token=None).text.splitlines() if line.startswith("tpbis_in_flight ")]
-    return int(line.split()[1])
-
-
 @pytest.mark.parametrize("name", SHAPES)
 def test_the_count_comes_back(api, eventually, name):
     for _ in range(3):
@@ -36,7 +31,7 @@ def test_the_count_comes_back(api, eventually, name):
                 wire.receive()
             except TimeoutError:
                 pass
-    eventually(lambda: in_flight(api) == 1)  # the asking one
+    eventually(lambda: api.figure("tpbis_in_flight") == 1)  # the asking one
 
 
 def test_a_stop_waits_for_nobody_who_is_gone(fresh):

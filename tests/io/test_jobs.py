@@ -1,6 +1,5 @@
 """The jobs: work that no request asks for, in one process at a time."""
 
-import re
 import uuid
 
 import pytest
@@ -14,8 +13,7 @@ FROM generate_series(1, %s) n"""
 
 
 def figure(api, name, job="purge_idempotency"):
-    found = re.search(rf'^tpbis_job_{name}{{job="{job}"}} (\S+)$', api.get("/metrics", token=None).text, re.MULTILINE)
-    return float(found[1])
+    return api.figure(f"tpbis_job_{name}", job=job)
 
 
 def left(database):

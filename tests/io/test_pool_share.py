@@ -1,6 +1,5 @@
 """Many who want to change one row leave the others their share of the database, and who has left wants nothing any more."""
 
-import re
 import socket
 import threading
 import time
@@ -31,10 +30,6 @@ def held(fresh):
     watcher.close()
 
 
-def figure(api, name):
-    return float(re.search(rf"^{name} (\S+)$", api.get("/metrics", token=None).text, re.MULTILINE)[1])
-
-
 def patch(api, library):
     """Begins a PATCH on a connection of its own; the socket."""
     body = b'{"staff_count": 3}'
@@ -48,7 +43,7 @@ def test_readers_keep_their_share(held, eventually):
     api, library, waiting, database = held
     writers = [patch(api, library) for _ in range(WRITERS)]
     eventually(lambda: waiting() == 9)  # of twelve connections three are for the others
-    assert figure(api, "tpbis_pool_writing") == 9
+    assert api.figure("tpbis_pool_writing") == 9
     times = []
     for _ in range(10):
         begun = time.monotonic()
@@ -60,7 +55,7 @@ def test_readers_keep_their_share(held, eventually):
         one.settimeout(20)
         assert one.recv(20).startswith(b"HTTP/1.1 200"), "and each writer has its turn"
         one.close()
-    eventually(lambda: figure(api, "tpbis_pool_writing") == 0)
+    eventually(lambda: api.figure("tpbis_pool_writing") == 0)
 
 
 def test_who_has_left_frees_the_place(held, eventually):
@@ -70,9 +65,9 @@ def test_who_has_left_frees_the_place(held, eventually):
     for one in writers:
         one.close()
     eventually(lambda: waiting() == 0, seconds=8)  # long before their thirty seconds are over
-    eventually(lambda: figure(api, "tpbis_pool_writing") == 0)
-    eventually(lambda: figure(api, "tpbis_pool_waiting") == 0)
-    assert figure(api, "tpbis_clients_left_total") >= 9
+    eventually(lambda: api.figure("tpbis_pool_writing") == 0)
+    eventually(lambda: api.figure("tpbis_pool_waiting") == 0)
+    assert api.figure("tpbis_clients_left_total") >= 9
     database.rollback()
     with patch(api, library) as one:
         one.settimeout(20)
