@@ -111,6 +111,8 @@ BEGIN
     RETURN true;
 END
 $$;
+CREATE OR REPLACE TRIGGER a_restricted BEFORE INSERT OR UPDATE OF person_id ON app_user
+    FOR EACH ROW WHEN (NEW.person_id IS NOT NULL) EXECUTE FUNCTION person_use_rules();
 CREATE OR REPLACE TRIGGER a_restricted BEFORE INSERT OR UPDATE OF person_id ON training_participant
     FOR EACH ROW WHEN (NEW.person_id IS NOT NULL) EXECUTE FUNCTION person_use_rules();
 CREATE OR REPLACE TRIGGER a_restricted BEFORE INSERT OR UPDATE OF person_id ON team_member

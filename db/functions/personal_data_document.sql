@@ -65,11 +65,12 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- One row when the user or the person is there. A user's person is in the user's document.
-CREATE OR REPLACE FUNCTION personal_data_document(of_user uuid, of_person uuid)
+-- `own`: the holder of the account asks, and is shown the account's person where the nation has confirmed that it is the holder.
+CREATE OR REPLACE FUNCTION personal_data_document(of_user uuid, of_person uuid, own boolean)
 RETURNS TABLE (account jsonb, person jsonb, requests jsonb, record jsonb, categories jsonb)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-    of_person := coalesce(of_person, (SELECT u.person_id FROM app_user u WHERE u.id = of_user));
+    of_person := coalesce(of_person, (SELECT u.person_id FROM app_user u WHERE u.id = of_user AND (u.person_confirmed OR NOT own)));
     IF NOT EXISTS (SELECT FROM app_user u WHERE u.id = of_user)
        AND NOT EXISTS (SELECT FROM person p WHERE p.id = of_person AND p.erased_at IS NULL) THEN
         RETURN;
@@ -86,6 +87,13 @@ BEGIN
             'retention', jsonb_build_object('id', c.retention_id, 'en', c.retention_en)) ORDER BY c.code)
          FROM personal_data_category c);
 END
+$$;
+
+-- As the version before calls it.
+CREATE OR REPLACE FUNCTION personal_data_document(of_user uuid, of_person uuid)
+RETURNS TABLE (account jsonb, person jsonb, requests jsonb, record jsonb, categories jsonb)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT * FROM personal_data_document(of_user, of_person, false)
 $$;
 
 -- The nation's: whoever holds the scope over less than Indonesia does not read somebody's whole document. The document of an account

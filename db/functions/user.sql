@@ -187,6 +187,20 @@ BEGIN
 END
 $$;
 
+-- BEFORE INSERT OR UPDATE OF person_id: an account that somebody else than the nation has tied to a person proves nothing about who holds
+-- it. Until the nation ties it to the same person, that person's own document is not shown to its holder.
+CREATE OR REPLACE FUNCTION user_person_confirm() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    NEW.person_confirmed := NEW.person_id IS NOT NULL
+        AND (actor_may_appoint(coalesce(audit_setting('tpbis.actor'), session_user), 'national_admin', '', 7, now())
+             OR TG_OP = 'UPDATE' AND OLD.person_confirmed AND NEW.person_id = OLD.person_id);
+    RETURN NEW;
+END
+$$;
+CREATE OR REPLACE TRIGGER person_confirm BEFORE INSERT OR UPDATE OF person_id ON app_user
+    FOR EACH ROW EXECUTE FUNCTION user_person_confirm();
+
 -- As the version before calls it.
 CREATE OR REPLACE FUNCTION gate_user_person(wanted uuid, reach_from text[], reach_to text[], reach_rank bigint[],
     reach_libraries uuid[]) RETURNS boolean

@@ -20,7 +20,7 @@ SELECT gate_nation() AS passed                                                  
 
 -- name: get_person_personal_data :one
 SELECT d.account, d.person, d.requests, d.record, d.categories
-FROM personal_data_document(NULL, :id) d WHERE :caller.subject IS NOT NULL
+FROM personal_data_document(NULL, :id, false) d WHERE :caller.subject IS NOT NULL
 
 -- name: gate_get_user_personal_data :one
 SELECT gate_personal_data(:id, NULL) AS passed                                                                       --? not reach
@@ -28,7 +28,7 @@ SELECT gate_nation() AS passed                                                  
 
 -- name: get_user_personal_data :one
 SELECT d.account, d.person, d.requests, d.record, d.categories
-FROM personal_data_document(:id, NULL) d WHERE :caller.subject IS NOT NULL
+FROM personal_data_document(:id, NULL, false) d WHERE :caller.subject IS NOT NULL
 
 -- A client that acts for itself is nobody: there is nothing.
 -- name: gate_get_my_personal_data :one
@@ -36,7 +36,7 @@ SELECT gate_personal_data(:caller.user, NULL) AS passed
 
 -- name: get_my_personal_data :one
 SELECT d.account, d.person, d.requests, d.record, d.categories
-FROM personal_data_document(:caller.user, NULL) d
+FROM personal_data_document(:caller.user, NULL, true) d
 
 -- ---- restriction and erasure ------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from harness import programs
+from harness import programs, users
 from harness.client import problem
 from harness.people import People
 from harness.rights import assert_refused
@@ -95,6 +95,33 @@ class TestDocument:
         assert reads == 2 * [("get_my_personal_data", "person"), ("get_my_personal_data", "app_user")]
         same = api.get(f"/v1/users/{user['id']}/personal-data", token="national_admin").json()
         assert same["account"] == body["account"] and same["person"] == body["person"]
+
+    def test_a_tie_shows_its_holder_nobody_before_the_nation_confirms_it(self, api, people, known):
+        """Otherwise whoever writes a region would read everybody there by an account of their own making."""
+        made = users.invite(api, token="regency_facilitator", person_id=known["id"])
+        people.sql("UPDATE app_user SET status = 'active' WHERE id = %s", made["id"])
+        token = people.forged_token(made)
+        assert restrict(api, known, reason="Rahasia").status_code == 200
+
+        def shown():
+            body = api.get("/v1/me/personal-data", token=token).json()
+            return body["person"], [one["reason"] for one in body["requests"]], {entry["what"] for entry in body["record"]}
+        person, reasons, record = shown()
+        assert person is None and not reasons and record == {"app_user"}
+        path = f"/v1/users/{made['id']}"
+        for writer, seen in (("regency_facilitator", None), ("national_admin", known["id"]), ("regency_facilitator", known["id"])):
+            assert api.patch(path, {"person_id": known["id"]}, etag="*", token=writer).status_code == 200
+            assert (shown()[0] or {}).get("id") == seen
+        assert "person_contact" in shown()[2]
+        other = programs.person(api)
+        assert api.patch(path, {"person_id": other["id"]}, etag="*", token="regency_facilitator").status_code == 200
+        assert shown()[0] is None
+
+    def test_nobody_is_tied_whose_data_are_restricted(self, api, known):
+        assert restrict(api, known).status_code == 200
+        body = users.body_of(person_id=known["id"])
+        for token in ("regency_facilitator", "national_admin"):
+            problem(api.post(users.PATH, token=token, json=body), 409, "person_restricted")
 
     def test_a_client_is_nobody(self, api):
         for token in ("portal", "national_admin"):
