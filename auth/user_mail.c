@@ -18,32 +18,6 @@ struct due {
 
 static const struct write_context by_job = {.actor = {"mail", 4}, .operation = {"mail_links", 10}};
 
-/* The next link that is due, else the next notice. */
-static enum problem_code due_take(struct pool *pool, struct arena *arena, int64_t deadline_ms,
-                                  struct due *ret_due)
-{
-    static const char *const statements[] = {"user_link_mail", "user_mail_due"};
-    for (size_t i = 0; i < 2 && !ret_due->user_id; i++) {
-        struct rows *rows;
-        enum problem_code code = ask_write(pool, arena, &by_job, statements[i], NULL, 0,
-                                           deadline_ms, &rows, NULL, NULL);
-        if (code)
-            return code;
-        *ret_due = (struct due){
-            .mail_id = i ? ask_cell(arena, rows, "id") : NULL,
-            .user_id = ask_cell(arena, rows, "user_id"),
-            .kind = ask_cell(arena, rows, "kind"),
-            .token = i ? NULL : ask_cell(arena, rows, "token"),
-            .email = ask_cell(arena, rows, "email"),
-            .name = ask_cell(arena, rows, "name"),
-            .username = ask_cell(arena, rows, "username"),
-            .language = ask_cell(arena, rows, "language"),
-        };
-        rows_free(rows);
-    }
-    return PROBLEM_NONE;
-}
-
 struct span user_mail_name(struct arena *arena, struct span name)
 {
     char *text = arena_alloc(arena, 2 * name.len + 1);
@@ -149,12 +123,59 @@ static const struct text texts[] = {
            "once.\n"}}},
 };
 
-static struct mail mail_write(struct arena *arena, const struct due *due, const char *base_url)
+/* NULL when there is none. */
+static const struct text *text_of(const char *kind)
+{
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (strcmp(texts[i].kind, kind) == 0)
+            return &texts[i];
+    return NULL;
+}
+
+/* The kinds that have a text, as an array literal; they need no quotes. */
+static const char *kinds_literal(struct arena *arena)
+{
+    struct buffer literal = {0};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        buffer_printf(&literal, "%c%s", i ? ',' : '{', texts[i].kind);
+    buffer_char(&literal, '}');
+    const char *text = arena_cstr(arena, (struct span){literal.data, literal.len});
+    buffer_free(&literal);
+    return text;
+}
+
+/* The next link that is due, else the next notice. */
+static enum problem_code due_take(struct pool *pool, struct arena *arena, int64_t deadline_ms,
+                                  struct due *ret_due)
+{
+    static const char *const statements[] = {"user_link_mail", "user_mail_due"};
+    const struct ask kinds = {"mail.kinds", span_of(kinds_literal(arena))};
+    for (size_t i = 0; i < 2 && !ret_due->user_id; i++) {
+        struct rows *rows;
+        enum problem_code code = ask_write(pool, arena, &by_job, statements[i], &kinds, i,
+                                           deadline_ms, &rows, NULL, NULL);
+        if (code)
+            return code;
+        *ret_due = (struct due){
+            .mail_id = i ? ask_cell(arena, rows, "id") : NULL,
+            .user_id = ask_cell(arena, rows, "user_id"),
+            .kind = ask_cell(arena, rows, "kind"),
+            .token = i ? NULL : ask_cell(arena, rows, "token"),
+            .email = ask_cell(arena, rows, "email"),
+            .name = ask_cell(arena, rows, "name"),
+            .username = ask_cell(arena, rows, "username"),
+            .language = ask_cell(arena, rows, "language"),
+        };
+        rows_free(rows);
+    }
+    return PROBLEM_NONE;
+}
+
+/* `text` is that of its kind. */
+static struct mail mail_write(struct arena *arena, const struct due *due, const struct text *text,
+                              const char *base_url)
 {
     bool english = due->language && strcmp(due->language, "en") == 0;
-    const struct text *text = texts;
-    while (strcmp(text->kind, due->kind) != 0)
-        text++; /* the database knows no other kinds */
     struct buffer fillings = {0};
     BUFFER_LITERAL(&fillings, "{\"name\":");
     buffer_json_string(&fillings, due->name ? user_mail_name(arena, span_of(due->name))
@@ -193,6 +214,20 @@ static void outcome_record(struct pool *pool, struct arena *arena, const struct 
     rows_free(rows);
 }
 
+/* What has no text or no address is never sent. */
+static enum mail_outcome due_send(struct arena *arena, const struct mail_server *server,
+                                  const struct due *due, const char *base_url)
+{
+    const struct text *text = text_of(due->kind);
+    if (text && due->email) {
+        struct mail mail = mail_write(arena, due, text, base_url);
+        return mail_send(arena, server, &mail);
+    }
+    log_event(LOG_ERROR, "mail_not_sent", LOG_C("user", due->user_id), LOG_C("kind", due->kind),
+              LOG_C("why", text ? "the account has no address" : "no text of that kind"));
+    return MAIL_REFUSED;
+}
+
 bool user_mail_send(struct pool *pool, const struct mail_server *server, const char *base_url,
                     int64_t timeout_ms)
 {
@@ -203,8 +238,7 @@ bool user_mail_send(struct pool *pool, const struct mail_server *server, const c
         good = due_take(pool, arena, clock_monotonic_ms() + timeout_ms, &due) == PROBLEM_NONE;
         last = !due.user_id;
         if (good && !last) {
-            struct mail mail = mail_write(arena, &due, base_url);
-            enum mail_outcome outcome = mail_send(arena, server, &mail);
+            enum mail_outcome outcome = due_send(arena, server, &due, base_url);
             outcome_record(pool, arena, &due, outcome);
             if (outcome == MAIL_SENT)
                 log_event(LOG_INFO, due.mail_id ? "notice_mailed" : "link_mailed",

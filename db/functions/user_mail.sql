@@ -93,17 +93,26 @@ CREATE OR REPLACE TRIGGER mail_forget AFTER UPDATE OF status ON app_user
     FOR EACH ROW WHEN (NEW.status = 'erased' AND OLD.status IS DISTINCT FROM NEW.status)
     EXECUTE FUNCTION user_mail_forget();
 
--- The next notice that is due; no row when none is. It is due again later, unless user_mail_sent() says that it went out; after eight
--- tries (four hours) it is given up.
-CREATE OR REPLACE FUNCTION user_mail_due(OUT id uuid, OUT user_id uuid, OUT kind text, OUT email text, OUT name text, OUT username text, OUT language text)
+-- The next notice that is due, of the kinds for which the caller has a text; no row when none is. It is due again later, unless
+-- user_mail_sent() says that it went out; after eight tries (four hours) it is given up. What no process has a text for waits for one that has.
+CREATE OR REPLACE FUNCTION user_mail_due(kinds text[], OUT id uuid, OUT user_id uuid, OUT kind text, OUT email text, OUT name text, OUT username text,
+    OUT language text)
 RETURNS SETOF record
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     UPDATE user_mail m SET attempts = m.attempts + 1,
         next_try_at = CASE WHEN m.attempts + 1 < 8 THEN now() + 2 ^ m.attempts * interval '2 minutes' END
     FROM app_user u
-    WHERE m.id = (SELECT d.id FROM user_mail d WHERE d.next_try_at <= now() ORDER BY d.next_try_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+    WHERE m.id = (SELECT d.id FROM user_mail d WHERE d.next_try_at <= now() AND d.kind = ANY (kinds)
+                  ORDER BY d.next_try_at LIMIT 1 FOR UPDATE SKIP LOCKED)
       AND u.id = m.user_id
     RETURNING m.id, m.user_id, m.kind, m.address, u.name, u.username, u.language
+$$;
+
+-- For the version before, which does not say what it has texts for.
+CREATE OR REPLACE FUNCTION user_mail_due(OUT id uuid, OUT user_id uuid, OUT kind text, OUT email text, OUT name text, OUT username text, OUT language text)
+RETURNS SETOF record
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT * FROM user_mail_due('{address_left,address_taken,phone_changed,factor_reset}')
 $$;
 
 CREATE OR REPLACE FUNCTION user_mail_sent(sent uuid) RETURNS void

@@ -133,8 +133,9 @@ SELECT user_link_sent(:user.id, :link.token) IS NULL AS done
 -- param: user.id uuid
 SELECT user_link_failed(:user.id, :link.token) IS NULL AS done
 
+-- kinds is an array literal.
 -- name: user_mail_due :many internal
-SELECT m.id, m.user_id, m.kind, m.email, m.name, m.username, m.language FROM user_mail_due() m
+SELECT m.id, m.user_id, m.kind, m.email, m.name, m.username, m.language FROM user_mail_due(:mail.kinds::text[]) m
 
 -- name: user_mail_sent :one internal
 -- param: mail.id uuid

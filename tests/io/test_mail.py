@@ -286,6 +286,31 @@ def test_every_notice_has_its_text(mailing, inbox):
         assert "{" not in read(mail).get_content() and not LINK.findall(read(mail).get_content())
 
 
+def test_what_has_no_text_waits_for_the_version_that_has(mailing, inbox):
+    """A newer schema may know notices that this version has no text for, and this one some that the version before has none for."""
+    api = mailing()
+    one = invite(api)
+    api.people.sql("ALTER TABLE user_mail DROP CONSTRAINT user_mail_kind_check")
+    api.people.sql("INSERT INTO user_mail (user_id, kind, address, next_try_at) SELECT %s, kind, 'siti@example.id', now() - d * interval '1 minute' "
+                   "FROM (VALUES ('of_tomorrow', 2), ('phone_changed', 1)) w (kind, d)", one["id"])
+    until(lambda: inbox.mails)
+    assert api.people.sql("SELECT attempts, next_try_at IS NOT NULL FROM user_mail WHERE kind = 'of_tomorrow'") == (0, True)
+    with api.service.cluster.connect(api.service.database) as database, database.cursor() as cursor:
+        cursor.execute("INSERT INTO user_mail (user_id, kind, address, next_try_at) SELECT %s, kind, 'siti@example.id', now() FROM unnest(%s) kind",
+                       (one["id"], ["account_closed", "link_shown", "factor_reset"]))
+        cursor.execute("SELECT (user_mail_due()).kind FROM generate_series(1, 3)")
+        assert cursor.fetchall() == [("factor_reset",)]
+        database.rollback()
+
+
+def test_a_link_without_an_address_goes_nowhere(mailing, inbox):
+    api = mailing()
+    one = invite(api)
+    api.people.sql("UPDATE user_link SET hash = NULL, delivery = 'mail', next_try_at = now() WHERE user_id = %s", one["id"])
+    until(lambda: link_of(api, one)["state"] == "failed")
+    assert "the account has no address" in api.service.log_text() and not inbox.mails
+
+
 def test_a_name_carries_no_link(mailing, inbox):
     api = mailing()
     invite(api, email="siti@example.id", name="You won! https://evil.example/claim " + "x" * 150)
