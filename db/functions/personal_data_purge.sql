@@ -18,35 +18,52 @@ CREATE OR REPLACE FUNCTION personal_data_later(category text, active_until date)
 LANGUAGE sql STABLE
 RETURN personal_data_end_of(category, CASE WHEN active_until IS NOT NULL THEN least(active_until, today()) END);
 
--- What is due of a category: the keys of its rows whose day has passed, in the order in which they are locked.
+-- Which rows of a category are due: from which table and on which condition, what their key is, and the order in which they are locked.
+CREATE OR REPLACE FUNCTION personal_data_due_rows(category text, OUT rows text, OUT key text, OUT ordered text)
+LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+    SELECT d.rows, d.key, coalesce(d.ordered, d.key)
+    FROM (VALUES
+        ('actor', 'person WHERE retain_until < today() AND erased_at IS NULL', 'id', NULL),
+        ('contact', 'person_contact WHERE retain_until < today()', 'person_id', NULL),
+        ('trainee', 'training_participant WHERE retain_until < today() AND erased_at IS NULL AND name IS NOT NULL', 'id', 'training_id, id'),
+        ('team_member', 'team_member WHERE retain_until < today() AND name IS NOT NULL', 'id', NULL),
+        ('office_contact', 'organization_contact WHERE retain_until < today()', 'organization_id', NULL),
+        ('account', 'app_user WHERE retain_until < today() AND erased_at IS NULL', 'id', NULL),
+        ('client_owner', 'client WHERE owner_retain_until < today()', 'id', NULL),
+        ('library_contact', 'library WHERE contact_retain_until < today()', 'id', NULL),
+        ('request', 'personal_data_request WHERE retain_until < today() AND status <> ''open''', 'id', NULL)
+    ) AS d (category, rows, key, ordered)
+    WHERE d.category = personal_data_due_rows.category;
+END;
+
+-- What is due of a category: the keys of its rows whose day has passed.
 CREATE OR REPLACE FUNCTION personal_data_due(category text) RETURNS SETOF text
 LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    due record := personal_data_due_rows(category);
 BEGIN
-    CASE category
-    WHEN 'actor' THEN
-        RETURN QUERY SELECT p.id::text FROM person p WHERE p.retain_until < today() AND p.erased_at IS NULL ORDER BY p.id;
-    WHEN 'contact' THEN
-        RETURN QUERY SELECT c.person_id::text FROM person_contact c WHERE c.retain_until < today() ORDER BY c.person_id;
-    WHEN 'trainee' THEN
-        RETURN QUERY SELECT t.id::text FROM training_participant t
-                     WHERE t.retain_until < today() AND t.erased_at IS NULL AND t.name IS NOT NULL ORDER BY t.training_id, t.id;
-    WHEN 'team_member' THEN
-        RETURN QUERY SELECT m.id::text FROM team_member m WHERE m.name IS NOT NULL AND m.retain_until < today() ORDER BY m.id;
-    WHEN 'office_contact' THEN
-        RETURN QUERY SELECT o.organization_id::text FROM organization_contact o WHERE o.retain_until < today() ORDER BY o.organization_id;
-    WHEN 'account' THEN
-        RETURN QUERY SELECT u.id::text FROM app_user u WHERE u.retain_until < today() AND u.erased_at IS NULL ORDER BY u.id;
-    WHEN 'client_owner' THEN
-        RETURN QUERY SELECT c.id::text FROM client c WHERE c.owner_retain_until < today() ORDER BY c.id;
-    WHEN 'library_contact' THEN
-        RETURN QUERY SELECT l.id::text FROM library l WHERE l.contact_retain_until < today() ORDER BY l.id;
-    WHEN 'request' THEN
-        RETURN QUERY SELECT r.id::text FROM personal_data_request r WHERE r.retain_until < today() AND r.status <> 'open' ORDER BY r.id;
-    END CASE;
+    RETURN QUERY EXECUTE format('SELECT %s::text FROM %s ORDER BY %s', due.key, due.rows, due.ordered);
 END
 $$;
 
--- Purges one row that is due; true when it is still needed and has a later day instead. Looked at again are people and their contacts, who may still
+-- Locks a row, with whatever may come to refer to a person or an account; false when the row is not due, or is so no more.
+CREATE OR REPLACE FUNCTION personal_data_due_lock(category text, key text) RETURNS boolean
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    due record := personal_data_due_rows(category);
+    found_due boolean;
+BEGIN
+    IF category = 'contact' THEN
+        PERFORM FROM person WHERE id = key::uuid FOR NO KEY UPDATE; -- the lock of the contact
+    END IF;
+    EXECUTE format('SELECT true FROM %s AND %s = %L FOR %s', due.rows, due.key, key,
+                   CASE WHEN category IN ('actor', 'account') THEN 'UPDATE' ELSE 'NO KEY UPDATE' END) INTO found_due;
+    RETURN coalesce(found_due, false);
+END
+$$;
+
+-- Purges one row that is due; true when it is still needed and has a later day instead, NULL when it is not due any more. Looked at again are people and their contacts, who may still
 -- act, and trainees, whose certificate may still run; of all others the day was set when the record was closed, by hand, or by its category.
 -- Participants on record as a person go with the person; of the others the name goes.
 CREATE OR REPLACE FUNCTION personal_data_purge_row(category text, key text) RETURNS boolean
@@ -54,9 +71,11 @@ LANGUAGE plpgsql AS $$
 DECLARE
     later date;
 BEGIN
+    IF NOT personal_data_due_lock(category, key) THEN
+        RETURN NULL;
+    END IF;
     CASE category
     WHEN 'actor' THEN
-        PERFORM FROM person WHERE id = key::uuid FOR UPDATE;
         later := personal_data_later(category, person_active_until(key::uuid));
         IF later >= today() THEN
             UPDATE person SET retain_until = later WHERE id = key::uuid;
@@ -64,7 +83,6 @@ BEGIN
         END IF;
         UPDATE person SET erased_at = now() WHERE id = key::uuid;
     WHEN 'contact' THEN
-        PERFORM FROM person WHERE id = key::uuid FOR NO KEY UPDATE; -- the lock of the contact
         later := personal_data_later(category, person_active_until(key::uuid));
         IF later >= today() THEN
             UPDATE person_contact SET retain_until = later WHERE person_id = key::uuid;
@@ -104,24 +122,22 @@ CREATE OR REPLACE FUNCTION personal_data_purge_category(category text, OUT due i
 LANGUAGE plpgsql AS $$
 DECLARE
     one text;
+    kept boolean;
 BEGIN
-    due := 0;
     removed := 0;
     extended := 0;
     failed := 0;
     FOR one IN SELECT d.key FROM personal_data_due(category) AS d (key) LOOP
-        due := due + 1;
         BEGIN
-            IF personal_data_purge_row(category, one) THEN
-                extended := extended + 1;
-            ELSE
-                removed := removed + 1;
-            END IF;
+            kept := personal_data_purge_row(category, one);
+            extended := extended + (kept IS TRUE)::integer;
+            removed := removed + (kept IS FALSE)::integer;
         EXCEPTION WHEN data_exception OR integrity_constraint_violation OR raise_exception OR SQLSTATE 'TB001' THEN
             failed := failed + 1;
             RAISE WARNING 'the % % is not purged: %', category, one, SQLERRM;
         END;
     END LOOP;
+    due := removed + extended + failed;
 END
 $$;
 

@@ -1,7 +1,7 @@
 -- Personal data: what every record says, restriction, erasure, and the purge.
 BEGIN;
 \ir fixture.psql
-SELECT plan(76);
+SELECT plan(79);
 
 CREATE FUNCTION pg_temp.p(n integer) RETURNS uuid LANGUAGE sql IMMUTABLE RETURN ('00000000-0000-7000-8001-' || lpad(n::text, 12, '0'))::uuid;
 CREATE FUNCTION pg_temp.t(n integer) RETURNS uuid LANGUAGE sql IMMUTABLE RETURN ('00000000-0000-7000-8002-' || lpad(n::text, 12, '0'))::uuid;
@@ -151,6 +151,17 @@ SELECT is((SELECT status FROM app_user WHERE id = pg_temp.u(2)), 'erased', 'the 
 SELECT is((SELECT array_agg(category ORDER BY category) FROM personal_data_purge), (SELECT array_agg(code ORDER BY code) FROM personal_data_category WHERE code <> 'audit'), 'the report has every category');
 SELECT is_empty($$SELECT category, due, removed, extended FROM done EXCEPT SELECT category, due_count, removed_count, extended_count FROM personal_data_purge$$, 'with the numbers it answered');
 SELECT is((SELECT sum(due) FROM personal_data_purge(true)), 0::bigint, 'a second one finds nothing');
+CREATE TEMPORARY TABLE held AS
+    SELECT 'actor' AS category, id::text AS key FROM person UNION ALL SELECT 'contact', person_id::text FROM person_contact
+    UNION ALL SELECT 'trainee', id::text FROM training_participant UNION ALL SELECT 'team_member', id::text FROM team_member
+    UNION ALL SELECT 'office_contact', organization_id::text FROM organization_contact UNION ALL SELECT 'account', id::text FROM app_user
+    UNION ALL SELECT 'client_owner', id FROM client UNION ALL SELECT 'library_contact', id::text FROM library
+    UNION ALL SELECT 'request', id::text FROM personal_data_request;
+INSERT INTO app_user (id, username, name, status) VALUES (pg_temp.u(77), 'aktif.lagi', 'Aktif Lagi', 'active');
+INSERT INTO held VALUES ('account', pg_temp.u(77)::text);
+SELECT is_empty($$SELECT category, key FROM held WHERE personal_data_purge_row(category, key) IS NOT NULL$$, 'what is not due, or is so no more, is left alone');
+SELECT is((SELECT name FROM app_user WHERE id = pg_temp.u(77)), 'Aktif Lagi', 'an account that was enabled meanwhile, say');
+SELECT is_empty($$SELECT code FROM personal_data_category WHERE code <> 'audit' AND (personal_data_due_rows(code)).rows IS NULL$$, 'every category says what of it is due');
 UPDATE team_member SET retain_until = today() - 1 WHERE id = pg_temp.m(12);
 SELECT is(pg_temp.purge(true, 'team_member'), '1 1 0', 'a member''s name goes when a day was set');
 SELECT is((SELECT num_nonnulls(name, name_key, person_id) FROM team_member WHERE id = pg_temp.m(12)), 0, 'and the membership stays');
