@@ -128,31 +128,38 @@ RETURNS boolean
 LANGUAGE sql STABLE
 RETURN may_appoint_until(caller, caller_client, wanted_role, wanted_place, wanted_rank) IS NOT NULL;
 
--- Could somebody who is on record as an actor give that at that moment? A user, a client, or an owner of the database, who may all.
--- What has become of them since (disabled, suspended) takes nothing away from what they could give then.
+-- Could somebody who is on record as an actor give that at that moment? A user, a client, or an owner of the database, who may all; where
+-- nobody is on record (NULL), nobody could. What has become of them since (disabled, suspended) takes nothing away from what they could
+-- give then.
 DROP FUNCTION IF EXISTS actor_may_appoint(text, text, text, integer); -- the version before
 CREATE OR REPLACE FUNCTION actor_may_appoint(actor text, wanted_role text, wanted_place text, wanted_rank integer, moment timestamptz)
 RETURNS boolean
 LANGUAGE sql STABLE
-RETURN CASE WHEN EXISTS (SELECT FROM client c WHERE c.id = actor COLLATE "C")
+RETURN CASE WHEN actor IS NULL THEN false
+            WHEN EXISTS (SELECT FROM client c WHERE c.id = actor COLLATE "C")
             THEN may_appoint_until(actor, actor, wanted_role, wanted_place, wanted_rank, moment) IS NOT NULL
             WHEN actor ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
             THEN may_appoint_until(actor, '', wanted_role, wanted_place, wanted_rank, moment) IS NOT NULL
             ELSE true END;
 
--- AFTER INSERT: who is charged with more than those could give, when they did, who handed out what opens the account, gets into it by
--- nothing of theirs. So nobody waits in an account of their own making for the rights that it will be given. What an opener may give only
--- since is no more than they have; that an opener may give nothing any more shuts nobody out.
+-- Could that actor give what an assignment gives, then or now? What somebody may give only since is no more than they have; that they may
+-- give nothing any more takes nothing back. Nobody gives anything to themselves, not by what this very assignment lets them give either.
+CREATE OR REPLACE FUNCTION actor_may_appoint(actor text, acted_at timestamptz, given assignment) RETURNS boolean
+LANGUAGE sql STABLE
+RETURN actor IS DISTINCT FROM given.user_id::text
+    AND EXISTS (SELECT FROM (VALUES (acted_at), (now())) AS judged (moment)
+                WHERE actor_may_appoint(actor, given.role, given.place,
+                                        coalesce((SELECT library_rank(l.kind) FROM library l WHERE l.id = given.library_id), 7), judged.moment));
+
+-- AFTER INSERT: who is charged with more than those could give who handed out what opens the account gets into it by nothing of theirs,
+-- nor by a link that goes unseen to an address that such a one chose. So nobody waits in an account of their own making for the rights
+-- that it will be given.
 CREATE OR REPLACE FUNCTION assignment_close_account() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-DECLARE
-    rank integer := coalesce((SELECT library_rank(l.kind) FROM library l WHERE l.id = NEW.library_id), 7);
 BEGIN
     PERFORM FROM app_user u WHERE u.id = NEW.user_id FOR NO KEY UPDATE; -- links are made under this lock
-    IF EXISTS (SELECT FROM user_openers(NEW.user_id) o
-               WHERE NOT EXISTS (SELECT FROM (VALUES (o.opened_at), (now())) AS judged (moment)
-                                 WHERE actor_may_appoint(o.opener, NEW.role, NEW.place, rank, judged.moment))) THEN
-        PERFORM user_close(NEW.user_id);
+    IF EXISTS (SELECT FROM user_openers(NEW.user_id) o WHERE NOT actor_may_appoint(o.opener, o.opened_at, NEW)) THEN
+        PERFORM user_close(NEW.user_id, (SELECT actor_may_appoint(u.email_by, u.email_at, NEW) FROM app_user u WHERE u.id = NEW.user_id));
     END IF;
     RETURN NULL;
 END

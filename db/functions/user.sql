@@ -11,6 +11,10 @@ BEGIN
        AND NOT EXISTS (SELECT FROM person p WHERE p.id = NEW.person_id AND p.erased_at IS NULL) THEN
         PERFORM refuse('reference_unknown');
     END IF;
+    IF TG_OP = 'INSERT' OR NEW.email IS DISTINCT FROM OLD.email THEN
+        NEW.email_by := CASE WHEN NEW.email IS NOT NULL THEN coalesce(audit_setting('tpbis.actor'), session_user) END;
+        NEW.email_at := CASE WHEN NEW.email IS NOT NULL THEN now() END;
+    END IF;
     RETURN NEW;
 END
 $$;

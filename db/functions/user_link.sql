@@ -180,9 +180,10 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 $$;
 
 -- Nothing that was handed out opens the account any more: no session, no password, no link; no browser is known. It is as if just
--- invited; whoever was in it hears why. The new link goes to the account's own address where the service sends mail (tpbis.mail), else the
--- nation makes one.
-CREATE OR REPLACE FUNCTION user_close(wanted uuid) RETURNS void
+-- invited; whoever was in it hears why. The new link goes to the account's own address where the service sends mail (tpbis.mail) and
+-- `address_trusted` says that the address is good for a link that nobody looks at; else an administrator sends one, or the nation makes one.
+DROP FUNCTION IF EXISTS user_close(uuid); -- the version before
+CREATE OR REPLACE FUNCTION user_close(wanted uuid, address_trusted boolean) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     PERFORM user_sessions_end(wanted, 'charged');
@@ -195,7 +196,8 @@ BEGIN
     UPDATE app_user SET status = 'invited' WHERE id = wanted AND status = 'active';
     WITH invited AS (
         SELECT u.id, u.email FROM app_user u
-        WHERE u.id = wanted AND u.status = 'invited' AND u.email IS NOT NULL AND current_setting('tpbis.mail', true) = 'true'),
+        WHERE u.id = wanted AND u.status = 'invited' AND u.email IS NOT NULL AND address_trusted
+          AND current_setting('tpbis.mail', true) = 'true'),
     counted AS (INSERT INTO user_mail (user_id, kind, address) SELECT i.id, 'invitation', i.email FROM invited i)
     INSERT INTO user_link (user_id, kind, delivery, expires_at, next_try_at)
     SELECT i.id, 'invitation', 'mail', now() + user_link_life('invitation'), now() FROM invited i;

@@ -235,6 +235,27 @@ def test_an_opener_who_had_no_charge_any_more_counts_for_nothing(api, village):
         assert state(api, one)[0] == "invited", days
 
 
+def test_who_set_an_address_is_remembered(api):
+    """Whoever set it last, by whichever way; other changes leave it, and no address is nobody's."""
+    def setter():
+        return api.people.sql("SELECT email_by, email_at IS NOT NULL FROM app_user WHERE id = %s", one["id"])
+    facilitator, nation = (api.client(role)["client_id"] for role in (FACILITATOR, "national_admin"))
+    one = {**invite(api, token=FACILITATOR, email="satu@example.id", delivery="answer"), "password": PASSWORD}
+    assert setter() == (facilitator, True)
+    for token, fields, expected in (("national_admin", {"name": "Nama Lain", "email": "satu@example.id"}, facilitator),
+                                    ("national_admin", {"email": "dua@example.id"}, nation),
+                                    (FACILITATOR, {"phone": "0811"}, nation), (FACILITATOR, {"email": "tiga@example.id"}, facilitator)):
+        assert api.patch(f"{PATH}/{one['id']}", fields, etag="*", token=token).status_code == 200
+        assert setter() == (expected, True), fields
+    made = link(api, one).json()["link"]
+    assert open_account(api, made).status_code == 200
+    own = {"email": "empat@example.id", "current_password": PASSWORD}
+    assert api.patch("/v1/me", own, etag="*", token=api.people.token(one)).status_code == 200
+    assert setter() == (one["id"], True)
+    assert api.patch(f"{PATH}/{one['id']}", {"email": None}, etag="*", token="national_admin").status_code == 200
+    assert setter() == (None, False)
+
+
 # ---- sight by one's own appointment ---------------------------------------------------------------------------------------
 
 def test_an_own_appointment_opens_nothing(api, own_database, village):

@@ -46,7 +46,7 @@ SELECT is_empty($$
                            || ' (= |~ ''|IN |= ANY)|\(' || a.attname || ' = |CASE|\m' || a.attname || ' ~~')))
       AND o.name NOT IN ('audit', 'audit_erasure', 'creation', 'idempotency', 'personal_data_category', 'reference_fact', 'region_edition', 'region_review',
                          'region_successor', 'role', 'schema_migration')
-      AND a.attname NOT IN ('created_by', 'opened_by', 'appointed_by', 'certified_by', 'actor', 'legal_basis', 'name_key', 'from_status', 'to_status')
+      AND a.attname NOT IN ('created_by', 'opened_by', 'email_by', 'appointed_by', 'certified_by', 'actor', 'legal_basis', 'name_key', 'from_status', 'to_status')
       AND NOT (a.attname = 'purpose' AND o.name NOT LIKE '%\_contact') AND NOT (a.attname ~ '_(purpose|legal_basis)$' AND o.name IN ('client', 'library'))
       AND NOT o.name || '.' || a.attname = ANY ('{assignment.place,library.region_code,library_placement.kind,oauth_code.redirect_uri,oauth_revocation.reason,replication.target,replication_history.happened_on_precision,team_policy_lock.level,user_mail.address}')
 $$, 'every text that people type has a check of its form');

@@ -223,20 +223,49 @@ def test_an_account_without_an_address(mailing):
     problem(api.post(PATH, token="national_admin", json={"username": "tanpa.surel", "name": "X", "delivery": "mail"}), 409, "mail_impossible")
 
 
-def test_a_charge_above_who_invited_sends_a_link_to_the_account(mailing, inbox):
-    """Whoever invited it had the first link in hand: that one dies, and another goes to the account's own address."""
+def open_account(api, url):
+    data = {"token": url.split("token=")[1], "password": PASSWORD, "again": PASSWORD}
+    return api.post("/account/password", token=None, data=data).status_code
+
+
+def test_a_charge_above_who_invited_sends_a_link_to_a_trusted_address(mailing, inbox):
+    """Whoever invited it had the first link in hand: that one dies, and another goes to the address that the nation set before."""
     api = mailing()
-    one = invite(api, token="regency_facilitator", email="siti@example.id", delivery="answer")
-    token = one["link"]["url"].split("token=")[1]
+    one = invite(api, token="regency_facilitator", email="lain@example.id", delivery="answer")
+    corrected = api.patch(f"{PATH}/{one['id']}", {"email": "siti@example.id"}, etag="*", token="national_admin")
+    assert corrected.status_code == 200, corrected.text
     appointed(api, "provincial_coordinator", holder=one["id"], region_code="32")
-    assert api.get("/account/password", params={"token": token}, token=None).status_code == 410
+    assert open_account(api, one["link"]["url"]) == 410
     until(lambda: with_links(inbox))
     [mail] = with_links(inbox)
     assert mail[0].rcpt_tos == ["siti@example.id"] and "Undangan" in read(mail)["Subject"]
-    [url] = LINK.findall(read(mail).get_content())
-    data = {"token": url.split("token=")[1], "password": PASSWORD, "again": PASSWORD}
-    assert api.post("/account/password", token=None, data=data).status_code == 200
+    assert open_account(api, *LINK.findall(read(mail).get_content())) == 200
     assert api.people.sql("SELECT count(*) FROM user_mail WHERE kind = 'invitation' AND address = 'siti@example.id'")[0] == 1  # it counts
+
+
+@pytest.mark.parametrize("setter", ["who invited", "who opened", "nobody known"])
+def test_a_charge_above_who_set_the_address_mails_no_link(mailing, inbox, setter):
+    """An account of one's own making, with an address of one's own: the link goes there when somebody with that charge to give says so."""
+    api = mailing()
+    one = invite(api, token="regency_facilitator", email="titip@example.id", delivery="answer")
+    address = "titip@example.id"
+    assert open_account(api, one["link"]["url"]) == 200
+    if setter == "who opened":
+        address = "oleh.pemegang@example.id"
+        changed = api.patch("/v1/me", {"email": address, "current_password": PASSWORD}, etag="*", token=api.people.token({**one, "password": PASSWORD}))
+        assert changed.status_code == 200, changed.text
+    elif setter == "nobody known":
+        api.people.sql("UPDATE app_user SET email_by = NULL, email_at = NULL WHERE id = %s", one["id"])
+    appointed(api, "national_admin", holder=one["id"], national=True)  # who may give what they are given themselves
+    closed = api.get(f"{PATH}/{one['id']}", token="national_admin").json()
+    assert (closed["status"], closed["link"]) == ("invited", None)
+    until(lambda: [mail for mail in inbox.mails if mail[0].rcpt_tos == [address] and "dibuka kembali" in read(mail)["Subject"]])
+    assert not with_links(inbox) and api.people.sql("SELECT count(*) FROM user_link")[0] == 0
+    sent = api.post(f"{PATH}/{one['id']}/invitation", token="national_admin", json={"delivery": "mail"})
+    assert sent.status_code == 200, sent.text
+    until(lambda: with_links(inbox))
+    [mail] = with_links(inbox)
+    assert mail[0].rcpt_tos == [address] and open_account(api, *LINK.findall(read(mail).get_content())) == 200
 
 
 @pytest.mark.parametrize("way", ["oneself", "an administrator"])
