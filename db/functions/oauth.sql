@@ -112,11 +112,13 @@ $$;
 -- answer can get lost, and the app learns that only when it gives up waiting: so it is given again, however late. A client that proves who it is
 -- needs no more. Of one without a secret, who asks may be a thief: the answer is given again only to the network that the first one went to
 -- (else: elsewhere), and of turns that are repeated one after the other, later than racing requests are, only the first three (else: repeated).
+-- Once it was refused to anybody it is given to nobody (repeated): its use would end the login.
 DROP FUNCTION IF EXISTS oauth_refresh_repeatable(oauth_refresh, boolean, cidr, integer); -- the version before
 CREATE OR REPLACE FUNCTION oauth_refresh_repeat(live oauth_refresh, secretless boolean, from_network cidr, racing_seconds integer) RETURNS text
 LANGUAGE sql STABLE
 RETURN CASE WHEN NOT secretless THEN 'again'
             WHEN (live).network IS DISTINCT FROM from_network THEN 'elsewhere'
+            WHEN (live).contested THEN 'repeated'
             WHEN clock_timestamp() <= (live).rotated_at + racing_seconds * interval '1 second'
                  OR (live).repeated OR (live).repeated_turns < 3 THEN 'again'
             ELSE 'repeated' END;

@@ -105,6 +105,16 @@ class TestRefresh:
         oauth_error(refresh_from(own_api, people.default_app, second["refresh_token"], addresses[0]), 400, "invalid_grant")
         dies(own_api, second["access_token"])
 
+    @ELSEWHERE
+    def test_a_phone_that_comes_back_ends_nothing(self, own_api, people, user, addresses):
+        """Refused elsewhere, it is given nothing where it was before either: the token it would use next is one that is watched."""
+        first = people.log_in(user)["refresh_token"]
+        second = refresh_from(own_api, people.default_app, first, addresses[0]).json()  # an answer that gets lost
+        for address in (addresses[1], addresses[0], addresses[0]):
+            oauth_error(refresh_from(own_api, people.default_app, first, address), 400, "invalid_grant")
+        assert status(own_api, second["access_token"]) == 200
+        assert people.sql("SELECT count(*) FROM oauth_revocation WHERE id = %s", sid(second))[0] == 0
+
     @pytest.mark.parametrize("addresses", [("203.0.113.7", "203.0.113.200"), ("2001:db8:1:1::1", "2001:db8:1:2::1")])
     def test_from_nearby_it_does(self, own_api, people, user, addresses):
         first = people.log_in(user)["refresh_token"]
