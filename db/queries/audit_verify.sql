@@ -29,8 +29,8 @@ there AS (
     FROM audit a, sealed s WHERE a.xid >= s.from_xid AND a.xid < s.to_xid),
 -- Of what is blank, the audit's own row of its erasure, and whether something asked for that in the same transaction: a purge on record, or an erasure
 -- that was carried out, or the person made anonymous since, whose data these are; or the participant made anonymous since. Other tables hold nobody's
--- data, so nothing ever asks for their erasure. A member's row may have come to name somebody else, and what is gone tells nobody: any person's
--- erasure accounts for these.
+-- data, so nothing ever asks for their erasure. A member's row may have come to name somebody else, and what is gone, or taken off a training, tells
+-- nobody: any person's erasure accounts for these.
 recorded AS (
     SELECT there.id, e.xid, e.xid IS NOT NULL AS on_record, b.table_name, b.row_key
     FROM there JOIN audit b ON b.id = there.id
@@ -54,7 +54,8 @@ asked AS (
                 WHEN 'person_contact' THEN r.row_key ->> 'person_id' = subject.id
                 WHEN 'team_member' THEN true
                 WHEN 'training_participant' THEN NOT EXISTS (
-                    SELECT FROM training_participant p WHERE p.id::text = r.row_key ->> 'id' AND p.person_id::text IS DISTINCT FROM subject.id)
+                    SELECT FROM training_participant p WHERE p.id::text = r.row_key ->> 'id' AND p.person_id::text IS DISTINCT FROM subject.id
+                        AND (p.person_id IS NOT NULL OR p.erased_at IS NULL))
                 WHEN 'personal_data_request' THEN NOT EXISTS (
                     SELECT FROM personal_data_request q WHERE q.id::text = r.row_key ->> 'id' AND coalesce(q.person_id, q.user_id)::text <> subject.id)
                 ELSE false END)))

@@ -42,3 +42,18 @@ def test_all_that_is_erased_with_a_person_and_an_account_is_accounted_for(sealed
     sealed.sql("SELECT person_erase(%s, 'Diminta', NULL, NULL)", person)
     sealed.sql("SELECT user_erase(%s, 'Diminta', NULL, NULL)", user)
     assert sealed.verify()[0] == 0 and blank(sealed) >= 9, sealed.verify()[1]
+
+
+def test_a_participant_taken_off_after_the_erasure_is_accounted_for(sealed):  # noqa: F811
+    """The row names nobody any more: whose erasure blanked its rows stays true."""
+    person, _ = person_of(sealed)
+    training, participant = (str(uuid.uuid4()) for _ in range(2))
+    sealed.sql("INSERT INTO training (id, kind, title, starts_on, region_code) VALUES (%s, 'tik', 'TIK', '2020-03-01', '19.01')", training)
+    sealed.sql("INSERT INTO training_participant (id, training_id, person_id, role, attended) VALUES (%s, %s, %s, 'staf', true)",
+               participant, training, person)
+    sealed.seal()
+    sealed.sql("SELECT person_erase(%s, 'Diminta', NULL, NULL)", person)
+    sealed.sql("SELECT training_participant_remove(%s)", participant)
+    assert sealed.sql("SELECT person_id IS NULL AND erased_at IS NOT NULL FROM training_participant WHERE id = %s", participant)[0]
+    sealed.seal()
+    assert sealed.verify()[0] == 0, sealed.verify()[1]
