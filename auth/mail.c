@@ -4,6 +4,7 @@
 #include <curl/curl.h>
 #include <openssl/evp.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "api/base/buffer.h"
@@ -76,17 +77,34 @@ static void message_write(struct buffer *out, const struct mail_server *server,
 struct upload {
     const struct buffer *message;
     size_t sent;
-    bool
-        sender_taken; /* the server was told a recipient: what it refuses from then on is this mail */
-    long reply;       /* its last one */
+    bool recipient_told;    /* the server has taken the sender, and was told to whom */
+    bool recipient_refused; /* and said that this is whom it refuses */
+    long reply;             /* its last one */
 };
+
+/* Whether a line of a reply says that the recipient is what is refused: an enhanced status (RFC 3463 3.2, 3.3) of the address, but for those of
+ * the sender's (7, 8) and of any (0), or of the mailbox. Without one, and of any other subject, the server may mean us: one that relays nothing
+ * for us, or distrusts the sender, says so at the recipient (550, 553, 554). */
+static bool of_recipient(const char *line)
+{
+    char *end;
+    if (strncmp(line, "5", 1) != 0 || strlen(line) < 6 || strncmp(line + 4, "5.", 2) != 0)
+        return false;
+    unsigned long subject = strtoul(line + 6, &end, 10);
+    unsigned long detail = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
+    return subject == 2 || (subject == 1 && detail != 0 && detail != 7 && detail != 8);
+}
 
 static int trace(CURL *curl, curl_infotype type, char *text, size_t len, void *data)
 {
     struct upload *upload = data;
+    char line[16] = "";
     (void)curl;
-    if (type == CURLINFO_HEADER_OUT && len >= 4 && memcmp(text, "RCPT", 4) == 0)
-        upload->sender_taken = true;
+    memcpy(line, text, len < sizeof line - 1 ? len : sizeof line - 1);
+    if (type == CURLINFO_HEADER_OUT && strncmp(line, "RCPT", 4) == 0)
+        upload->recipient_told = true;
+    if (type == CURLINFO_HEADER_IN && upload->recipient_told && of_recipient(line))
+        upload->recipient_refused = true;
     return 0;
 }
 
@@ -134,9 +152,11 @@ static enum mail_outcome judged(CURLcode outcome, const struct upload *upload)
 {
     if (outcome == CURLE_OK)
         return MAIL_SENT;
-    if (!upload->sender_taken || upload->reply < 400 || upload->reply == CLOSING)
+    if (!upload->recipient_told || upload->reply < 400 || upload->reply == CLOSING)
         return MAIL_NOBODY;
-    return upload->reply < 500 ? MAIL_LATER : MAIL_REFUSED;
+    if (upload->reply < 500)
+        return MAIL_LATER;
+    return upload->recipient_refused ? MAIL_REFUSED : MAIL_DOUBTED;
 }
 
 enum mail_outcome mail_send(struct arena *arena, const struct mail_server *server,
@@ -144,7 +164,7 @@ enum mail_outcome mail_send(struct arena *arena, const struct mail_server *serve
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, begin);
-    bool recipient_good = address_good(mail->to);
+    bool recipient_good = mail->to && address_good(mail->to);
     if (!recipient_good || !address_good(server->from)) {
         log_event(LOG_ERROR, "mail_not_sent", LOG_C("why", "malformed address"));
         return recipient_good ? MAIL_NOBODY : MAIL_REFUSED;

@@ -13,14 +13,15 @@ struct mail_server {
     bool tls;            /* never in the clear, never to a server that does not prove its name */
 };
 struct mail {
-    const char *to;             /* an address */
+    const char *to;             /* an address; NULL is one that is refused */
     const char *subject, *text; /* UTF-8; lines of the text end in \n */
 };
 
 enum mail_outcome {
     MAIL_SENT,
     MAIL_LATER, /* not to this recipient now (4yz of RFC 5321 4.2.1, after the sender was accepted) */
-    MAIL_REFUSED, /* never to this recipient (5yz, or no address at all) */
+    MAIL_DOUBTED, /* the same of 5yz that does not say that the recipient is why: perhaps we are */
+    MAIL_REFUSED, /* never to this recipient (5yz with a status that says so, or no address at all) */
     MAIL_NOBODY, /* the server is away, or takes nothing from us: the next mail would fare no better */
 };
 

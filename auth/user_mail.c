@@ -106,11 +106,11 @@ static const struct text texts[] = {
      {[INDONESIAN] =
           {"Tautan kata sandi akun TPBIS Anda diberikan kepada pengelola",
            "Halo {name},\n\nSeorang pengelola mengambil tautan untuk membuat kata sandi akun TPBIS {username}, untuk diserahkan kepada Anda."
-           "\n\nJika bukan Anda yang meminta, segera beri tahu administrator nasional.\n"},
+           "\n\nJika Anda tidak mengenal akun ini atau tidak meminta kata sandi lain, segera beri tahu administrator nasional.\n"},
       [ENGLISH] =
           {"A password link of your TPBIS account was given to an administrator",
            "Dear {name},\n\nAn administrator took a link that sets the password of the TPBIS account {username}, to hand over to you."
-           "\n\nIf you did not ask for that, tell a national administrator at once.\n"}}},
+           "\n\nIf you know nothing of this account or did not ask for another password, tell a national administrator at once.\n"}}},
     {"factor_reset",
      {[INDONESIAN] =
           {"Faktor kedua akun TPBIS Anda dihapus",
@@ -231,7 +231,7 @@ static enum mail_outcome due_send(struct arena *arena, const struct mail_server 
 bool user_mail_send(struct pool *pool, const struct mail_server *server, const char *base_url,
                     int64_t timeout_ms)
 {
-    bool good = true, last = false;
+    bool good = true, last = false, doubted = false, sent = false;
     for (int i = 0; i < MAILS_A_RUN && good && !last; i++) {
         struct arena *arena = arena_new(4096);
         struct due due = {.user_id = NULL};
@@ -240,6 +240,8 @@ bool user_mail_send(struct pool *pool, const struct mail_server *server, const c
         if (good && !last) {
             enum mail_outcome outcome = due_send(arena, server, &due, base_url);
             outcome_record(pool, arena, &due, outcome);
+            doubted = doubted || outcome == MAIL_DOUBTED;
+            sent = sent || outcome == MAIL_SENT;
             if (outcome == MAIL_SENT)
                 log_event(LOG_INFO, due.mail_id ? "notice_mailed" : "link_mailed",
                           LOG_C("user", due.user_id), LOG_C("kind", due.kind));
@@ -247,5 +249,5 @@ bool user_mail_send(struct pool *pool, const struct mail_server *server, const c
         }
         arena_free(arena);
     }
-    return good;
+    return good && (sent || !doubted);
 }

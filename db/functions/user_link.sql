@@ -56,7 +56,8 @@ RETURN nullif(current_setting('tpbis.link', true), '');
 -- ---- by mail ----------------------------------------------------------------------------------------------------
 
 -- The next mail that is due, with a new token in it: that of an earlier try is dead from now on. No row when none is due. It is due
--- again later, unless user_link_sent() says that it went out; after eight tries (four hours) it is given up.
+-- again later, unless user_link_sent() says that it went out or user_link_failed() that the recipient was refused for good; after eight tries
+-- (four hours) it is given up.
 CREATE OR REPLACE FUNCTION user_link_mail(OUT user_id uuid, OUT kind text, OUT token text, OUT email text, OUT name text, OUT username text,
     OUT language text)
 RETURNS SETOF record

@@ -165,11 +165,11 @@ def test_a_refused_recipient_holds_up_nobody(mailing, inbox):
     """More of them than a run sends, refused for good, for now, or because there is no such address; behind them all somebody waits."""
     api = mailing()
     one = invite(api)
-    kinds = {"tiada": "550 no such mailbox", "penuh": "452 mailbox full", "bukan": None}
+    kinds = {"tiada": "550 5.1.1 no such mailbox", "penuh": "452 mailbox full", "bukan": None}
     sorts = [sort for _ in range(9) for sort in kinds]
     addresses = [f"{sort}{n}@example.id" if kinds[sort] else f"{sort} {n}" for n, sort in enumerate(sorts)]
     inbox.refused = {address: kinds[sort] for address, sort in zip(addresses, sorts) if kinds[sort]}
-    inbox.refusals = ["554 not this mail"]
+    inbox.refusals = ["554 5.2.3 not this mail"]
     api.people.sql("INSERT INTO user_mail (user_id, kind, address, next_try_at) SELECT %s, 'phone_changed', a, now() - interval '1 hour' + n * interval '1 second' "
                    "FROM unnest(%s) WITH ORDINALITY w (a, n)", one["id"], ["isinya@example.id", *addresses, "siti@example.id"])
     until(lambda: [mail for mail in inbox.mails if mail[0].rcpt_tos == ["siti@example.id"]])
@@ -180,6 +180,20 @@ def test_a_refused_recipient_holds_up_nobody(mailing, inbox):
     refused = invite(api, email="tiada0@example.id")
     until(lambda: link_of(api, refused)["state"] == "failed")
     assert not [address for address in addresses if address in api.service.log_text()]
+
+
+@pytest.mark.parametrize("reply", ["554 5.7.1 Relay access denied", "550-Sender verify failed\r\n550 See our rules", "553 5.1.8 no such domain", "550 no"])
+def test_a_refusal_that_may_be_ours_costs_no_mail(mailing, inbox, reply):
+    """Servers that take nothing from us say so at the recipient: the mail waits, the next one goes all the same, and the run is no good one."""
+    inbox.refused = {"siti@example.id": reply}
+    api = mailing()
+    one = invite(api, email="siti@example.id")
+    until(lambda: "job_failed" in api.service.log_text())
+    assert link_of(api, one)["state"] == "waiting"
+    invite(api, email="budi@example.id")
+    api.people.sql("UPDATE user_link SET next_try_at = now() - interval '1 hour' WHERE user_id = %s", one["id"])
+    until(lambda: inbox.mails)
+    assert inbox.mails[0][0].rcpt_tos == ["budi@example.id"]
 
 
 def test_the_first_is_dead_when_another_is_asked_for(mailing, inbox):
