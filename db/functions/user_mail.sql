@@ -1,14 +1,16 @@
 -- How much mail goes to whom, and the notices that an account was changed. Rule: a mailbox is its owner's; we write to it seldom, and
 -- tell it what happens to the account before anybody else can keep that from it.
 
--- When an address may be sent something again that others made us send: five such mails a day, for whichever account. NULL: now. Who asks
--- for one address waits for whoever asks for it at the same time.
-CREATE OR REPLACE FUNCTION user_mail_free_at(to_address text) RETURNS timestamptz
+-- When an address may be sent something again that others made us send: five mails of these kinds a day, for whichever account. NULL: now.
+-- Who asks for one address waits for whoever asks for it at the same time. Links count links alone: notices, which anybody with an account can
+-- cause, use up nothing of what an address is invited with. Notices count both.
+DROP FUNCTION IF EXISTS user_mail_free_at(text); -- the version before
+CREATE OR REPLACE FUNCTION user_mail_free_at(to_address text, kinds text[]) RETURNS timestamptz
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(1953653092, hashtext(lower(to_address)));
     RETURN (SELECT m.created_at + interval '1 day' FROM user_mail m
-            WHERE lower(m.address) = lower(to_address) AND m.kind IN ('invitation', 'reset', 'link_shown', 'address_taken')
+            WHERE lower(m.address) = lower(to_address) AND m.kind = ANY (kinds)
               AND m.created_at > now() - interval '1 day'
             ORDER BY m.created_at DESC OFFSET 4 LIMIT 1);
 END
@@ -20,7 +22,7 @@ CREATE OR REPLACE FUNCTION user_mail_count(of_user uuid, link_kind text, to_addr
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     maker text := coalesce(audit_setting('tpbis.actor'), session_user);
-    free_at timestamptz := user_mail_free_at(to_address);
+    free_at timestamptz := user_mail_free_at(to_address, '{invitation,reset}');
 BEGIN
     SELECT greatest(free_at, max(m.created_at) + interval '1 hour') INTO free_at FROM user_mail m
     WHERE m.user_id = of_user AND m.created_by = maker AND m.kind IN ('invitation', 'reset');
@@ -36,7 +38,7 @@ $$;
 CREATE OR REPLACE FUNCTION user_link_told(account app_user) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
-    free_at timestamptz := user_mail_free_at(account.email);
+    free_at timestamptz := user_mail_free_at(account.email, '{invitation,reset,link_shown,address_taken}');
 BEGIN
     INSERT INTO user_mail (user_id, kind, address, next_try_at)
     SELECT account.id, 'link_shown', account.email, now()
@@ -48,7 +50,8 @@ $$;
 
 -- AFTER: whoever changes the address or the phone of an account that is in use, and by whichever way, its old address hears of it, and
 -- so does the new one; what waits to be told to an address already is told once. Where no mail is sent the notices are forgotten
--- unsent. Of one account nobody makes more than five such changes a day, and no address is given to accounts beyond what it may be sent.
+-- unsent. Of one account nobody makes more than five such changes a day, and no address is given to accounts beyond what it may be sent; but
+-- back to the address with which the account began the day is always open, so that a thief's changes lock nobody out.
 CREATE OR REPLACE FUNCTION user_contact_told() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
@@ -59,8 +62,12 @@ DECLARE
               WHERE m.user_id = NEW.id AND m.created_by = maker AND m.kind IN ('address_left', 'address_taken', 'phone_changed')) c
         ORDER BY c.created_at DESC OFFSET 4 LIMIT 1);
 BEGIN
-    IF NEW.email IS DISTINCT FROM OLD.email THEN
-        free_at := greatest(free_at, user_mail_free_at(NEW.email));
+    IF NEW.email IS DISTINCT FROM OLD.email AND lower(NEW.email) = lower((
+        SELECT m.address FROM user_mail m WHERE m.user_id = NEW.id AND m.kind = 'address_left' AND m.created_at > now() - interval '1 day'
+        ORDER BY m.created_at LIMIT 1)) THEN
+        free_at := NULL;
+    ELSIF NEW.email IS DISTINCT FROM OLD.email THEN
+        free_at := greatest(free_at, user_mail_free_at(NEW.email, '{invitation,reset,link_shown,address_taken}'));
     END IF;
     IF free_at > now() THEN
         PERFORM refuse('mail_limited', jsonb_build_object('seconds', ceil(extract(epoch FROM free_at - now()))));
