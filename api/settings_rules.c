@@ -30,7 +30,7 @@ static bool base_url_held(const struct settings *settings, FILE *errors)
             return true;
         fprintf(errors,
                 "TPBIS_BASE_URL: must be given where TPBIS_LISTEN_ADDRESS, \"%s\", is not of this "
-                "machine alone (localhost, 127.0.0.0/8, [::1])\n",
+                "machine alone (localhost, 127.0.0.0/8, ::1)\n",
                 settings->listen_address);
         return false;
     }
