@@ -22,8 +22,8 @@ struct seat {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the list and what its seats hold */
 static struct seat *seats;
-static int64_t refused,
-    told_at_ms; /* connections since the last line, and when that was; 0: never */
+static int64_t refused;    /* connections, since the last line in the log that told of them */
+static int64_t told_at_ms; /* when that line was written; 0: never */
 
 static int64_t held_by(const char *address)
 {

@@ -63,8 +63,9 @@ BEGIN
 END
 $$;
 
--- Purges one row that is due; true when it is still needed and has a later day instead, NULL when it is not due any more. Looked at again are people and their contacts, who may still
--- act, and trainees, whose certificate may still run; of all others the day was set when the record was closed, by hand, or by its category.
+-- Purges one row that is due; true when it is still needed and has a later day instead, NULL when it is not due any more. Looked at
+-- again are people and their contacts, who may still act, and trainees, whose certificate may still run; of all others the day was set
+-- when the record was closed, by hand, or by its category.
 -- Participants on record as a person go with the person; of the others the name goes.
 CREATE OR REPLACE FUNCTION personal_data_purge_row(category text, key text) RETURNS boolean
 LANGUAGE plpgsql AS $$
