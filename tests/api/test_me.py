@@ -196,7 +196,7 @@ def test_of_what_the_reach_decides_nobody_is_told_yes_elsewhere(own_api):
 
 def test_what_is_the_nations_is_told_without_a_place(own_api, people):
     user = people.user()
-    people.sql("SET session_replication_role = replica; "  # the rules of assignments would not have it
+    people.sql("SELECT set_config('session_replication_role', 'replica', true); "  # the rules of assignments would not have it
                "INSERT INTO assignment (user_id, role, region_code) VALUES (%s, 'national_admin', '19')", user["id"])
     token = people.token(user)
     assert can(own_api, token, "create_program")["reason"] == "out_of_reach"

@@ -87,7 +87,7 @@ def provincial(api):
     """Somebody whom a mistake has made administrator of one province."""
     people = People(api)
     user = people.user()
-    people.sql("SET session_replication_role = replica; "  # the rules of assignments would not have it
+    people.sql("SELECT set_config('session_replication_role', 'replica', true); "  # the rules of assignments would not have it
                "INSERT INTO assignment (user_id, role, region_code) VALUES (%s, 'national_admin', '19')", user["id"])
     return people.renewed(user)
 

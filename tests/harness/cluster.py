@@ -32,6 +32,21 @@ ROLES = {
 }
 
 
+LENT = set()  # kept sessions, of all clusters, that were given out since the last put_back()
+
+
+def put_back():
+    """Ends what is open in the kept sessions that were given out, and resets what was set in them."""
+    while LENT:
+        kept = LENT.pop()
+        try:
+            if not kept.closed:
+                kept.reset()
+                kept.autocommit = True
+        except psycopg2.Error:  # its end of PostgreSQL is gone
+            kept.close()
+
+
 class Connection(psycopg2.extensions.connection):
     """`with` closes it. (psycopg2's own `with` begins a transaction, on an autocommit connection too.)"""
 
@@ -120,13 +135,14 @@ class Cluster:
         return connection
 
     def owner(self, database):
-        """The owner's session in that database, kept until the database is dropped. Whoever changes how it behaves (a transaction
-        left open, SET) puts that right with reset(); the fixtures do."""
+        """The owner's session in that database, kept until the database is dropped. After each test it is as it was before
+        (`put_back`): what one test sets (a role of replication, an open transaction) must not reach the next."""
         kept = self._owners.get(database)
         if kept and not kept.closed and select.select([kept], [], [], 0)[0]:
             kept.close()  # nobody has asked anything, so this is the end that PostgreSQL told
         if kept is None or kept.closed:
             kept = self._owners[database] = self.connect(database)
+        LENT.add(kept)
         return kept
 
     def sql(self, database, text, *values):

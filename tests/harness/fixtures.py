@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.client import Api
-from harness.cluster import Cluster
+from harness.cluster import Cluster, put_back
 from harness.contract import Contract
 from harness.service import Service
 from harness.witness import CONTRACT
@@ -68,17 +68,17 @@ def one_process(request):
     Api.one_process = False
 
 
-def as_it_was(service):
-    """The owner's kept session, left as it was found."""
-    yield service.owner
-    service.owner.reset()
-    service.owner.autocommit = True
+@pytest.fixture(autouse=True)
+def kept_sessions():
+    """What a test has set in one of them ends with the test."""
+    yield
+    put_back()
 
 
 @pytest.fixture
 def database(service):
     """A session of the owner in the service's database, for what no endpoint shows."""
-    yield from as_it_was(service)
+    return service.owner
 
 
 @pytest.fixture
@@ -113,4 +113,4 @@ def own_api(cluster, directory, contract, twins):
 @pytest.fixture
 def own_database(own_api):
     """A session of the owner in that file's database."""
-    yield from as_it_was(own_api.service)
+    return own_api.service.owner
