@@ -69,10 +69,14 @@ SELECT person_erase(:id, :reason, :reference, :received_on)
 WHERE true                                                                                                           --? not reach
 WHERE cardinality(:reach.from) > 0                                                                                   --? reach
 
+-- Of an erasure that somebody else made, whoever is not of the nation learns neither reason nor reference: only the nation reads requests.
 -- name: get_person_erasure :one
-SELECT r.row_version AS "@version", r.id, r.kind, r.person_id, r.user_id, r.status, r.reason, r.reference, r.received_on, r.due_at,
-    r.until, r.answered_at, r.counts, r.retain_until, r.created_at, r.updated_at
+SELECT r.row_version AS "@version", r.id, r.kind, r.person_id, r.user_id, r.status, CASE WHEN s.told THEN r.reason END AS reason,
+    CASE WHEN s.told THEN r.reference END AS reference, r.received_on, r.due_at, r.until, r.answered_at, r.counts, r.retain_until,
+    r.created_at, r.updated_at
 FROM personal_data_request r
+CROSS JOIN LATERAL (SELECT true AS told) s                                                                           --? not reach
+CROSS JOIN LATERAL (SELECT r.created_by = :caller.subject AS told) s                                                 --? reach
 WHERE r.person_id = :id AND r.kind = 'erasure' AND r.counts IS NOT NULL AND :caller.subject IS NOT NULL
 
 -- name: gate_user_erasure :one

@@ -253,6 +253,15 @@ class TestErasure:
             cursor.execute("SELECT count(*) FROM audit WHERE row_key ->> 'id' = %s AND coalesce(before, after) IS NOT NULL", (known["id"],))
             assert cursor.fetchone()[0] == 0
 
+    def test_asked_again_it_tells_what_somebody_else_wrote_to_nobody_but_the_nation(self, api, people, known):
+        made = erase(api, known, reason="Diminta ibunya", reference="PDP-5").json()
+        others = [people.token(people.user("regency_facilitator")), "provincial_coordinator"]
+        for token in others:
+            again = erase(api, known, token, reason="Lain", reference="PDP-6")
+            assert again.status_code == 200 and again.json() == {**made, "reason": None, "reference": None}
+        for token in ("regency_facilitator", "national_admin"):
+            assert erase(api, known, token, reason="Lain").json() == made
+
     def test_after_a_delete(self, api):
         """Erased by DELETE, asked for again by letter: on record, though nothing was left to do."""
         one = programs.person(api)

@@ -8,6 +8,7 @@ import time
 
 import jsonschema
 import pytest
+import yaml
 from unit.openapi.tiny import GCC, ROOT
 
 from compiler.contract import builtin_names, compile_contract
@@ -181,6 +182,28 @@ def test_every_failure_is_a_problem(document):
 def test_every_operation_is_guarded_or_says_that_it_is_open(document):
     for path, method, operation in operations(document):
         assert bool(operation["security"]) == path.startswith("/v1/"), f"{method} {path}"
+
+
+def test_a_write_answers_what_its_caller_may_read():
+    """Its answer is that of the GET of the same, or stands here and shows what the caller wrote; so what was done already by
+    somebody else tells nobody what only that one may know."""
+    caller_wrote = {
+        "get_client_made", "get_client_secret", "get_api_key",  # secrets, once: to the nation
+        "get_identifier", "get_replication_facilitator", "get_team_coordinator_named",  # published in other lists, without a GET of one
+        "get_person_restriction",  # the caller's own: a new restriction stands for the one before
+        "get_person_erasure",  # somebody else's reason and reference are left out
+        "get_user_erasure",  # the nation's, who reads all requests
+    }
+    read, written = set(), set()
+    for path in (ROOT / "openapi/paths").glob("*.yaml"):
+        for item in yaml.safe_load(path.read_text(encoding="utf-8")).values():
+            for method, operation in item.items():
+                statements = operation.get("x-statements", {}) if isinstance(operation, dict) else {}
+                if method == "get":
+                    read |= {operation["operationId"], *statements.values()}
+                elif "answer" in statements:
+                    written.add(statements["answer"])
+    assert len(read & written) > 20 and written - read == caller_wrote
 
 
 def test_lists_are_lists(document):
