@@ -142,6 +142,11 @@ RETURN CASE WHEN actor IS NULL THEN false
             THEN may_appoint_until(actor, '', wanted_role, wanted_place, wanted_rank, moment) IS NOT NULL
             ELSE true END;
 
+-- Does the actor act for the nation?
+CREATE OR REPLACE FUNCTION actor_of_nation(actor text) RETURNS boolean
+LANGUAGE sql STABLE
+RETURN actor_may_appoint(actor, 'national_admin', '', 7, now());
+
 -- Could that actor give what an assignment gives, then or now? What somebody may give only since is no more than they have; that they may
 -- give nothing any more takes nothing back. Nobody gives anything to themselves, not by what this very assignment lets them give either.
 CREATE OR REPLACE FUNCTION actor_may_appoint(actor text, acted_at timestamptz, given assignment) RETURNS boolean

@@ -197,7 +197,7 @@ CREATE OR REPLACE FUNCTION user_person_confirm() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     NEW.person_confirmed := NEW.person_id IS NOT NULL
-        AND (actor_may_appoint(coalesce(audit_setting('tpbis.actor'), session_user), 'national_admin', '', 7, now())
+        AND (actor_of_nation(coalesce(audit_setting('tpbis.actor'), session_user))
              OR TG_OP = 'UPDATE' AND OLD.person_confirmed AND NEW.person_id = OLD.person_id);
     RETURN NEW;
 END

@@ -1,28 +1,49 @@
 -- How much mail goes to whom, and the notices that an account was changed. Rule: a mailbox is its owner's; we write to it seldom, and
 -- tell it what happens to the account before anybody else can keep that from it.
 
--- When an address may be sent something again that others made us send: five mails of these kinds a day, for whichever account. NULL: now.
--- Who asks for one address waits for whoever asks for it at the same time. Links count links alone: notices, which anybody with an account can
--- cause, use up nothing of what an address is invited with. Notices count both.
-DROP FUNCTION IF EXISTS user_mail_free_at(text); -- the version before
-CREATE OR REPLACE FUNCTION user_mail_free_at(to_address text, kinds text[]) RETURNS timestamptz
+-- When an address may be sent something again that others made us send; NULL: now. Whoever asks for an address waits for whoever asks for the same
+-- one at that time. Links count links alone: notices, which anybody with an account can cause, use up nothing of what an address is
+-- invited with. Notices count both. `reset_of` is the account for which another password is asked by a link, else NULL.
+--
+-- In a day an address gets six mails of these kinds: at most five from callers who do not act for the nation, so that one is left to the nation, and
+-- three from each of them. The last place of both is kept for another password of the holder, which is the account in use that has had
+-- the address the longest. So nobody who makes us write to an address keeps its holder from it.
+DROP FUNCTION IF EXISTS user_mail_free_at(text), user_mail_free_at(text, text[]); -- the versions before
+CREATE OR REPLACE FUNCTION user_mail_free_at(to_address text, kinds text[], reset_of uuid) RETURNS timestamptz
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    maker text := coalesce(audit_setting('tpbis.actor'), session_user);
+    by_nation boolean := actor_of_nation(maker);
+    holder uuid := (SELECT u.id FROM app_user u WHERE lower(u.email) = lower(to_address) AND u.status = 'active'
+                    ORDER BY u.email_at NULLS FIRST, u.id LIMIT 1);
+    for_holder boolean := coalesce(reset_of = holder, false);
 BEGIN
     PERFORM pg_advisory_xact_lock(1953653092, hashtext(lower(to_address)));
-    RETURN (SELECT m.created_at + interval '1 day' FROM user_mail m
-            WHERE lower(m.address) = lower(to_address) AND m.kind = ANY (kinds)
-              AND m.created_at > now() - interval '1 day'
-            ORDER BY m.created_at DESC OFFSET 4 LIMIT 1);
+    RETURN (
+        WITH sent AS (
+            SELECT m.created_at, m.created_by = maker AS own, NOT actor_of_nation(m.created_by) AS below,
+                (m.kind = 'reset' AND m.user_id = holder) IS NOT TRUE AS of_others
+            FROM user_mail m
+            WHERE lower(m.address) = lower(to_address) AND m.kind = ANY (kinds) AND m.created_at > now() - interval '1 day')
+        SELECT max(last.created_at) + interval '1 day'
+        FROM (VALUES (6, false, false, false), (5, false, false, true),
+                     (5, false, true, false), (4, false, true, true),
+                     (3, true, true, false)) AS share (most, own, below, of_others)
+        CROSS JOIN LATERAL (
+            SELECT s.created_at FROM sent s
+            WHERE (s.own OR NOT share.own) AND (s.below OR NOT share.below) AND (s.of_others OR NOT share.of_others)
+            ORDER BY s.created_at DESC OFFSET share.most - 1 LIMIT 1) AS last
+        WHERE NOT (share.below AND by_nation) AND NOT (share.of_others AND for_holder));
 END
 $$;
 
 -- A link by mail was asked for: refused when the same caller let one be sent for that account within the hour, or the address has had
--- enough, whoever asked.
+-- enough.
 CREATE OR REPLACE FUNCTION user_mail_count(of_user uuid, link_kind text, to_address text) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     maker text := coalesce(audit_setting('tpbis.actor'), session_user);
-    free_at timestamptz := user_mail_free_at(to_address, '{invitation,reset}');
+    free_at timestamptz := user_mail_free_at(to_address, '{invitation,reset}', CASE WHEN link_kind = 'reset' THEN of_user END);
 BEGIN
     SELECT greatest(free_at, max(m.created_at) + interval '1 hour') INTO free_at FROM user_mail m
     WHERE m.user_id = of_user AND m.created_by = maker AND m.kind IN ('invitation', 'reset');
@@ -38,7 +59,7 @@ $$;
 CREATE OR REPLACE FUNCTION user_link_told(account app_user) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
-    free_at timestamptz := user_mail_free_at(account.email, '{invitation,reset,link_shown,address_taken}');
+    free_at timestamptz := user_mail_free_at(account.email, '{invitation,reset,link_shown,address_taken}', NULL);
 BEGIN
     INSERT INTO user_mail (user_id, kind, address, next_try_at)
     SELECT account.id, 'link_shown', account.email, now()
@@ -67,10 +88,10 @@ BEGIN
         ORDER BY m.created_at LIMIT 1)) THEN
         free_at := NULL;
     ELSIF NEW.email IS DISTINCT FROM OLD.email THEN
-        free_at := greatest(free_at, user_mail_free_at(NEW.email, '{invitation,reset,link_shown,address_taken}'));
+        free_at := greatest(free_at, user_mail_free_at(NEW.email, '{invitation,reset,link_shown,address_taken}', NULL));
     END IF;
     IF free_at > now() THEN
-        PERFORM refuse('mail_limited', jsonb_build_object('seconds', ceil(extract(epoch FROM free_at - now()))));
+        PERFORM refuse('contact_limited', jsonb_build_object('seconds', ceil(extract(epoch FROM free_at - now()))));
     END IF;
     INSERT INTO user_mail (user_id, kind, address, next_try_at)
     SELECT NEW.id, told.kind, told.address,

@@ -272,7 +272,7 @@ class TestNotices:
     """Of changes of contact: they are told to whom they concern, and fill nobody's mailbox."""
 
     def refused(self, answer):
-        refusal = problem(answer, 429, "mail_limited")
+        refusal = problem(answer, 429, "contact_limited")
         assert answer.headers["Retry-After"] in refusal["detail"] and 86000 < int(answer.headers["Retry-After"]) <= 86400
 
     def test_five_changes_a_day(self, api):
@@ -312,7 +312,8 @@ class TestNotices:
 
 
 class TestMailLimits:
-    """Nobody's mailbox is filled by way of us: an hour between two mails for an account, five a day to an address."""
+    """Nobody's mailbox is filled by way of us, and nobody who fills one keeps its holder from it: an hour between two mails for an account,
+    six a day to an address, and places among them for the nation and for the holder."""
 
     @pytest.fixture
     def mailing(self, fresh):
@@ -348,6 +349,39 @@ class TestMailLimits:
         assert invite(api, email="budi@example.id", delivery="mail")["link"]["state"] == "waiting"
         api.people.sql("UPDATE user_mail SET created_at = created_at - interval '25 hours' WHERE address = 'siti@example.id'")
         assert api.post(PATH, token="national_admin", json=body).status_code == 201
+
+    def test_one_caller_has_a_share(self, mailing):
+        """Three of an address; callers who do not act for the nation have four together, whoever of them asks."""
+        api, siti = mailing, {"email": "siti@example.id", "delivery": "mail"}
+        for at in range(3):
+            invite(api, token="regency_facilitator", **{**siti, "email": "Siti@Example.id" if at % 2 else siti["email"]})
+        assert 86000 < self.refused(api.post(PATH, token="regency_facilitator", json=body_of(**siti))) <= 86400
+        assert invite(api, token="regency_facilitator", email="budi@example.id", delivery="mail")["link"]["state"] == "waiting"
+        invite(api, token="provincial_coordinator", **siti)
+        self.refused(api.post(PATH, token="provincial_coordinator", json=body_of(**siti)))
+        invite(api, **siti)  # the nation's place
+        self.refused(api.post(PATH, token="national_admin", json=body_of(**siti)))
+
+    @pytest.mark.parametrize("asker", ["national_admin", "provincial_coordinator"])
+    def test_the_holder_keeps_a_place(self, mailing, asker):
+        """Of the accounts that have the address, the one that has had it the longest, whoever asks for its password; and not twice."""
+        api, siti = mailing, {"email": "siti@example.id", "delivery": "mail"}
+
+        def account(name):
+            user = api.people.user("regency_facilitator", name=name, username=f"{name}-{uuid.uuid4().hex}")
+            api.people.sql("UPDATE app_user SET email = %s WHERE id = %s", siti["email"], user["id"])
+            return f"{PATH}/{user['id']}/password-reset"
+        holder, other = account("pemegang"), account("peniru")
+        inviters = ["regency_facilitator"] * 3 + ["provincial_coordinator"] + ["national_admin"] * (asker == "national_admin")
+        for token in inviters:
+            invite(api, token=token, **siti)
+        ask = {"token": asker, "json": {"delivery": "mail"}}
+        self.refused(api.post(other, **ask))
+        assert api.post(holder, **ask).json()["link"]["state"] == "waiting"
+        api.people.sql("UPDATE user_mail SET created_at = created_at - interval '61 minutes'")
+        assert 82000 < self.refused(api.post(holder, **ask)) < 83000
+        if asker != "national_admin":
+            invite(api, **siti)  # the nation's place is left
 
     def test_notices_keep_no_link_from_an_address(self, mailing):
         """Whoever gives an address to accounts of theirs does not use up what its owner is sent."""
