@@ -57,19 +57,33 @@ static enum problem_code media_check(struct call *call)
     return PROBLEM_NONE;
 }
 
+size_t body_most_bytes(void)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < contract_operation_count; i++)
+        if (contract_operations[i].body_max_bytes > most)
+            most = contract_operations[i].body_max_bytes;
+    return most;
+}
+
+enum problem_code body_admit(struct call *call, size_t bytes)
+{
+    const struct operation *operation = call->operation;
+    size_t most = operation ? operation->body_max_bytes : body_most_bytes();
+    if (operation && !operation->consumes && bytes)
+        return call_refuse_for(call, PROBLEM_bad_request,
+                               (struct said){.reason = REASON_body_unwanted});
+    if (bytes <= most)
+        return PROBLEM_NONE;
+    call->response.close = true; /* so much is not even thrown away */
+    return call_refuse(call, PROBLEM_body_too_large, "limit",
+                       span_of(arena_printf(call->arena, "%zu", most)));
+}
+
 enum problem_code body_bind(struct call *call)
 {
     const struct operation *operation = call->operation;
-    if (!operation->consumes) {
-        if (call->body.len)
-            return call_refuse_for(call, PROBLEM_bad_request,
-                                   (struct said){.reason = REASON_body_unwanted});
-        return PROBLEM_NONE;
-    }
-    if (call->body.len > operation->body_max_bytes)
-        return call_refuse(call, PROBLEM_body_too_large, "limit",
-                           span_of(arena_printf(call->arena, "%u", operation->body_max_bytes)));
-    if (call->body.len == 0 && operation->optional_body)
+    if (!operation->consumes || (call->body.len == 0 && operation->optional_body))
         return PROBLEM_NONE;
     enum problem_code code = media_check(call);
     if (code || !(operation->consumes & (MEDIA_JSON | MEDIA_MERGE_PATCH)))

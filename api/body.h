@@ -4,7 +4,12 @@
 
 #include "api/call.h"
 
-/* Problems: body_too_large, unsupported_media_type, invalid_json, invalid_body. Absent members stay absent
+size_t body_most_bytes(void); /* that any operation of the contract takes */
+
+/* May so many bytes come, by their number alone? Problems: body_too_large, bad_request where none belong. */
+enum problem_code body_admit(struct call *call, size_t bytes);
+
+/* Takes a body that was admitted. Problems: unsupported_media_type, invalid_json, invalid_body. Absent members stay absent
  * (RFC 7396), null is NULL, nested objects flatten, arrays are bound as a whole. */
 enum problem_code body_bind(struct call *call);
 

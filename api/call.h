@@ -87,7 +87,8 @@ struct call {
     struct service *service;
     struct arena *arena;
     const struct frame *frame;
-    const struct sockaddr *peer; /* while the pipeline runs, like the frame */
+    const struct sockaddr *peer; /* until the answer is made, like the frame */
+    enum problem_code refused; /* by what its head says; answered when its body is out of the way */
     struct span body;
     struct target target;
     enum method method;
@@ -126,7 +127,9 @@ struct call {
     uint64_t version_local, version_shared; /* of the tables read, from before the query */
     bool version_known;
     char version_key[23]; /* of this target in the version cache; "" = none */
-    int64_t started_us, deadline_ms;
+    int64_t started_us,
+        deadline_ms; /* the time that the client takes for its body does not count */
+    int64_t head_us; /* when the gates of the head were through */
     size_t bytes_sent;
     struct response response;
 };

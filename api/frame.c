@@ -2,7 +2,6 @@
  * nothing: what passes here is read by the rest exactly as it was sent, never repaired. */
 #include "api/frame.h"
 
-#include <stdint.h>
 #include "api/base/buffer.h"
 #include "api/base/utf8.h"
 
@@ -330,12 +329,7 @@ static enum reason check_body_length(const struct frame *frame)
         return REASON_length_twice;
     if (length.ptr && (!length.len || length.len > 18 || !all(length, digit)))
         return REASON_length_number;
-    if (coding.ptr)
-        return REASON_NONE;
-    size_t told = 0;
-    for (size_t i = 0; length.ptr && i < length.len; i++)
-        told = told * 10 + (size_t)(length.ptr[i] - '0');
-    return frame->body_bytes > told ? REASON_length_short : REASON_NONE;
+    return REASON_NONE;
 }
 
 static enum reason check_host(const struct frame *frame)
@@ -414,12 +408,23 @@ enum problem_code frame_check(struct arena *arena, const struct frame *frame,
     return PROBLEM_method_not_implemented;
 }
 
-enum problem_code frame_check_body(struct arena *arena, const struct frame *frame,
+size_t frame_body_told(const struct frame *frame)
+{
+    struct span length = frame_header(frame, "Content-Length");
+    size_t told = 0;
+    if (header_repeated(frame) || check_body_length(frame) ||
+        frame_header(frame, "Transfer-Encoding").ptr)
+        return FRAME_BODY_UNTOLD;
+    for (size_t i = 0; i < length.len; i++)
+        told = told * 10 + (size_t)(length.ptr[i] - '0');
+    return told;
+}
+
+enum problem_code frame_check_body(struct arena *arena, const struct frame *frame, size_t bytes,
                                    struct span *ret_arguments)
 {
-    enum reason reason = check_body_length(frame);
-    if (!reason)
+    if (bytes <= frame_body_told(frame))
         return PROBLEM_NONE;
-    *ret_arguments = reason_arguments(arena, (struct said){.reason = reason});
+    *ret_arguments = reason_arguments(arena, (struct said){.reason = REASON_length_short});
     return PROBLEM_bad_request;
 }

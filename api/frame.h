@@ -5,6 +5,7 @@
 #ifndef API_FRAME_H
 #define API_FRAME_H
 
+#include <stdint.h>
 #include "api/base/problem.h"
 #include "openapi/contract.h"
 
@@ -17,8 +18,7 @@ struct frame {
     struct span method, target, version; /* target raw, with its query */
     const struct header *headers;        /* every one, repeated ones included, in order */
     size_t header_count;
-    bool headers_cut;  /* there were more than the caller could keep */
-    size_t body_bytes; /* received */
+    bool headers_cut; /* there were more than the caller could keep */
 };
 #define FRAME_TARGET_MAX_BYTES 8000 /* of the service; frame_check() takes any */
 struct frame_limits {
@@ -33,13 +33,19 @@ struct frame_limits {
  * bytes or spaces or a fragment in it, bad percent-encoding, %00, bad UTF-8 after decoding, an
  * empty key in the query, and unknown (501) or lower-case methods. Also: a target longer than its
  * limit (414), more headers than could be kept (431), another HTTP version than 1.x, a Host that is
- * none, a second Content-Type or Expect, an Expect other than 100-continue, and more body than
- * Content-Length told. A Content-Length that only promises too much is not looked at here. */
+ * none, a second Content-Type or Expect, and an Expect other than 100-continue. A Content-Length
+ * that only promises too much is not looked at here. */
 enum problem_code frame_check(struct arena *arena, const struct frame *frame,
                               const struct frame_limits *limits, enum method *ret_method,
                               struct span *ret_arguments);
-/* Of the headers alone that have arrived so far: can the end of the body be told (RFC 9112 6.3)? */
-enum problem_code frame_check_body(struct arena *arena, const struct frame *frame,
+
+/* How many bytes of a body the head tells (RFC 9112 6.3): 0 when none follows, FRAME_BODY_UNTOLD when it comes in chunks, or when
+ * frame_check() refuses what the head says. */
+#define FRAME_BODY_UNTOLD SIZE_MAX
+size_t frame_body_told(const struct frame *frame);
+
+/* Refuses a body of which more bytes have arrived than the head, which passed frame_check(), told. */
+enum problem_code frame_check_body(struct arena *arena, const struct frame *frame, size_t bytes,
                                    struct span *ret_arguments);
 
 /* A target in absolute form (http://host/path, RFC 9112 3.2.2, as clients send it that were told of a proxy) in origin form; any

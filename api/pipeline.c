@@ -271,11 +271,40 @@ static enum problem_code gate_execute(struct call *call)
                                                              : execute_write(call);
 }
 
-static enum problem_code (*const gates[])(struct call *call) = {
-    gate_frame,        gate_route,        gate_authenticate, limit_caller, gate_authorize,
-    gate_recent_login, parameters_bind,   gate_negotiate,    page_open,    limit_extent,
-    body_bind,         precondition_take, idempotency_take,  gate_execute,
+/* A body that comes in chunks is judged as it comes. */
+static enum problem_code gate_body_told(struct call *call)
+{
+    size_t told = frame_body_told(call->frame);
+    return told == FRAME_BODY_UNTOLD ? PROBLEM_NONE : body_admit(call, told);
+}
+
+static enum problem_code gate_body(struct call *call)
+{
+    enum problem_code code = frame_check_body(call->arena, call->frame, call->body.len,
+                                              &call->arguments);
+    if (code)
+        call->response.close = true;
+    return code ? code : body_bind(call);
+}
+
+typedef enum problem_code gate(struct call *call);
+
+static gate *const gates_of_head[] = {
+    gate_frame,     gate_route,        gate_authenticate, limit_caller,
+    gate_authorize, gate_recent_login, parameters_bind,   gate_negotiate,
+    page_open,      limit_extent,      gate_body_told,    NULL,
 };
+static gate *const gates_of_body[] = {
+    gate_body, precondition_take, idempotency_take, gate_execute, NULL,
+};
+
+static enum problem_code pass(struct call *call, gate *const *gates)
+{
+    enum problem_code code = PROBLEM_NONE;
+    for (; *gates && !code && !call->response.status; gates++)
+        code = (*gates)(call);
+    return code;
+}
 
 /* A header's value that is safe in a log, or SPAN_NONE. */
 static struct span id_header(const struct call *call, const char *name)
@@ -347,8 +376,6 @@ static void finish(struct call *call, enum problem_code code)
 {
     if (code)
         respond_problem(call, code);
-    if (code == PROBLEM_body_too_large)
-        call->response.close = true;
     limit_finish(call);
     respond_finish(call);
     if (!call->response.stream)
@@ -356,18 +383,40 @@ static void finish(struct call *call, enum problem_code code)
     trail_set(NULL);
 }
 
+void pipeline_head(struct call *call)
+{
+    call->started_us = clock_monotonic_us();
+    begin(call);
+    call->refused = pass(call, gates_of_head);
+    call->head_us = clock_monotonic_us();
+}
+
+bool pipeline_admits(struct call *call, size_t bytes)
+{
+    if (!call->refused)
+        call->refused = body_admit(call, bytes);
+    return !call->refused;
+}
+
+bool pipeline_awaits(const struct call *call)
+{
+    size_t told = frame_body_told(call->frame);
+    return !told ||
+           (told <= body_most_bytes() && !call->response.close && !call_header(call, "Expect").ptr);
+}
+
 void pipeline_run(struct call *call)
 {
-    begin(call);
-    enum problem_code code = PROBLEM_NONE;
-    for (size_t i = 0; i < sizeof(gates) / sizeof(*gates) && !code && !call->response.status; i++)
-        code = gates[i](call);
-    finish(call, code);
+    int64_t waited_us = clock_monotonic_us() - call->head_us;
+    call->started_us += waited_us;
+    call->deadline_ms += waited_us / 1000;
+    finish(call, call->refused ? call->refused : pass(call, gates_of_body));
 }
 
 void pipeline_refuse(struct call *call, enum problem_code code)
 {
-    begin(call);
+    if (!call->request_id.ptr)
+        begin(call);
     call->response.close = true;
     finish(call, code);
 }

@@ -1,9 +1,12 @@
 /* See refusal.h. Rule: one answer and one line in the log, whatever the library writes afterwards: that goes nowhere. */
 #include "api/refusal.h"
 
+#include <poll.h>
 #include <sys/socket.h>
+#include "api/base/clock.h"
 
-#define DRAIN_MAX_BYTES (256 * 1024)
+#define LINGER_BYTES (256 * 1024)
+#define LINGER_MS 2000
 
 enum problem_code refusal_of_status(struct call *call, unsigned status, size_t body_max_bytes)
 {
@@ -25,24 +28,36 @@ enum problem_code refusal_of_status(struct call *call, unsigned status, size_t b
     }
 }
 
+/* Takes off the socket what the client still sends, until it closes, but no more than a little. */
+static void linger(int fd)
+{
+    char unread[4096];
+    struct pollfd readable = {.fd = fd, .events = POLLIN};
+    int64_t until_ms = clock_monotonic_ms() + LINGER_MS;
+    for (ssize_t left = LINGER_BYTES, taken; left > 0; left -= taken) {
+        int64_t ms = until_ms - clock_monotonic_ms();
+        if (ms <= 0 || poll(&readable, 1, (int)ms) != 1)
+            return;
+        taken = recv(fd, unread, sizeof(unread), MSG_DONTWAIT);
+        if (taken <= 0)
+            return;
+    }
+}
+
 void refusal_send(const struct call *call, int fd)
 {
     const struct response *response = &call->response;
     struct buffer text = {0};
-    char unread[4096];
     buffer_printf(&text, "HTTP/1.1 %d %s\r\n", response->status,
                   response->status >= 500 ? "Server Error" : "Refused");
     for (size_t i = 0; i < response->header_count; i++)
         buffer_printf(&text, "%s: %s\r\n", response->headers[i].name, response->headers[i].value);
     buffer_printf(&text, "Content-Length: %zu\r\n\r\n", response->body.len);
-    buffer_add(&text, response->body.data, response->body.len);
-    for (ssize_t left = DRAIN_MAX_BYTES, taken; left > 0; left -= taken) {
-        taken = recv(fd, unread, sizeof(unread), MSG_DONTWAIT);
-        if (taken <= 0)
-            break;
-    }
+    if (!call->head)
+        buffer_add(&text, response->body.data, response->body.len);
     send(fd, text.data, text.len,
          MSG_NOSIGNAL | MSG_DONTWAIT); /* a socket that takes no more is gone */
     shutdown(fd, SHUT_WR);
     buffer_free(&text);
+    linger(fd);
 }

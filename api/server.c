@@ -12,6 +12,8 @@
 #include <unistd.h>
 #include "api/base/clock.h"
 #include "api/base/log.h"
+#include "api/base/trail.h"
+#include "api/body.h"
 #include "api/connections.h"
 #include "api/listener.h"
 #include "api/metrics.h"
@@ -46,11 +48,21 @@ static atomic_uint_fast64_t completed; /* requests answered to their end, or giv
 
 /* What a connection has begun: libmicrohttpd tells of a request's end only where it had an answer to send. A request that
  * used its memory up (400 cookies will do) ends with its connection alone. */
+struct header_list {
+    struct header items[HEADERS_MAX];
+    size_t count;
+    bool too_many;
+};
 struct visit {
-    bool counted;
-    bool answered; /* the endpoint has had it, or it was refused */
-    void *state;   /* of ulfius, for the request that is counted */
     struct seat *seat;
+    /* of one request: */
+    bool counted;
+    bool head;         /* has arrived whole */
+    void *state;       /* of ulfius */
+    struct call *call; /* owned; NULL once it is answered */
+    struct frame frame;
+    struct header_list headers;
+    size_t body_bytes; /* so far */
 };
 
 static struct visit *visit_of(struct MHD_Connection *connection)
@@ -69,6 +81,10 @@ static void visit_end(struct visit *visit)
 {
     if (!visit || !visit->counted)
         return;
+    if (visit->call)
+        trail_set(NULL);
+    call_free(visit->call);
+    visit->call = NULL;
     visit->counted = false;
     visit->state = NULL;
     seat_waiting(visit->seat);
@@ -83,6 +99,10 @@ static void *uri_callback(void *cls, const char *uri, struct MHD_Connection *con
     current_connection = connection;
     if (visit) {
         *visit = (struct visit){.counted = true, .state = state, .seat = visit->seat};
+        visit->call = call_new(counted_service);
+        visit->frame.target = frame_target(
+            visit->call->arena,
+            arena_copy(visit->call->arena, span_of(uri))); /* a stream outlives the request */
         atomic_fetch_add(&counted_service->in_flight, 1);
     }
     return state;
@@ -103,7 +123,7 @@ static void connection_callback(void *cls, struct MHD_Connection *connection, vo
     }
     struct visit *visit = *context;
     if (visit && visit->counted) {
-        if (!visit->answered)
+        if (visit->call)
             log_event(
                 LOG_WARNING, "request_given_up",
                 LOG_C("why",
@@ -116,12 +136,6 @@ static void connection_callback(void *cls, struct MHD_Connection *connection, vo
     free(visit);
     *context = NULL;
 }
-
-struct header_list {
-    struct header items[HEADERS_MAX];
-    size_t count;
-    bool too_many;
-};
 
 static enum MHD_Result header_take(void *cls, enum MHD_ValueKind kind, const char *name,
                                    size_t name_len, const char *value, size_t value_len)
@@ -140,58 +154,47 @@ static enum MHD_Result header_take(void *cls, enum MHD_ValueKind kind, const cha
     return MHD_YES;
 }
 
-/* Of a body that is too large no more is kept than shows it: one byte above the most that an operation takes. */
-static size_t body_kept_bytes(void)
+/* Completes the frame and the call of a request by what is known of its head. */
+static void head_take(struct MHD_Connection *connection, struct visit *visit, const char *method,
+                      const char *version)
 {
-    size_t most = 0;
-    for (size_t i = 0; i < contract_operation_count; i++)
-        if (contract_operations[i].body_max_bytes > most)
-            most = contract_operations[i].body_max_bytes;
-    return most + 1;
+    visit->headers.count = 0;
+    visit->headers.too_many = false;
+    MHD_get_connection_values_n(connection, MHD_HEADER_KIND, header_take, &visit->headers);
+    visit->frame.method = span_of(method);
+    visit->frame.version = span_of(version);
+    visit->frame.headers = visit->headers.items;
+    visit->frame.header_count = visit->headers.count;
+    visit->frame.headers_cut = visit->headers.too_many;
+    visit->call->frame = &visit->frame;
+    visit->call->peer =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
 }
 
 /* ---- requests that never reach the endpoint ------------------------------------------------------- */
 
-/* A call of which the headers are known, as far as the library has read them, and nothing else. */
-static struct call *call_of_headers(struct MHD_Connection *connection, struct header_list *headers,
-                                    struct frame *frame)
+static void refuse(struct MHD_Connection *connection, struct visit *visit, enum problem_code code)
 {
-    headers->count = 0;
-    headers->too_many = false;
-    MHD_get_connection_values_n(connection, MHD_HEADER_KIND, header_take, headers);
-    *frame = (struct frame){
-        .method = SPAN("GET"),
-        .target = SPAN("/"),
-        .version = SPAN("HTTP/1.1"),
-        .headers = headers->items,
-        .header_count = headers->count,
-    };
-    struct call *call = call_new(counted_service);
-    call->frame = frame;
-    call->peer =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
-    return call;
-}
-
-static void refuse(struct MHD_Connection *connection, struct call *call, enum problem_code code)
-{
-    struct visit *visit = visit_of(connection);
-    pipeline_refuse(call, code);
-    refusal_send(call, socket_of(connection));
-    call_free(call);
-    if (visit)
-        visit->answered = true;
+    pipeline_refuse(visit->call, code);
+    refusal_send(visit->call, socket_of(connection));
+    call_free(visit->call);
+    visit->call = NULL;
 }
 
 /* The library answers what it cannot read with a page of its own, some of them twice; its log is where that is first told. Where the
  * request line was read the connection is known: then the answer is ours, and the library's goes nowhere. */
 static void library_refuses(unsigned status)
 {
-    struct header_list headers;
-    struct frame frame;
-    if (current_connection) {
-        struct call *call = call_of_headers(current_connection, &headers, &frame);
-        refuse(current_connection, call, refusal_of_status(call, status, body_kept_bytes() - 1));
+    struct visit *visit = current_connection ? visit_of(current_connection) : NULL;
+    if (visit) {
+        if (!visit->call) { /* behind a request that was answered */
+            visit->call = call_new(counted_service);
+            visit->frame = (struct frame){.target = SPAN("/")};
+        }
+        if (!visit->call->frame)
+            head_take(current_connection, visit, "GET", "HTTP/1.1");
+        refuse(current_connection, visit,
+               refusal_of_status(visit->call, status, body_most_bytes()));
         return;
     }
     metrics_request(counted_service->metrics, NULL, (int)status, 0);
@@ -199,28 +202,60 @@ static void library_refuses(unsigned status)
               LOG_C("problem", "refused by the HTTP library"));
 }
 
-/* A body whose end cannot be told is waited for until the connection's time is over. */
-static void refuse_endless(struct MHD_Connection *connection)
-{
-    struct header_list headers;
-    struct frame frame;
-    struct call *call = call_of_headers(connection, &headers, &frame);
-    enum problem_code code = frame_check_body(call->arena, &frame, &call->arguments);
-    if (code)
-        refuse(connection, call, code);
-    else
-        call_free(call);
-}
-
 static void completed_callback(void *cls, struct MHD_Connection *connection, void **state,
                                enum MHD_RequestTerminationCode why)
 {
-    struct visit *visit = visit_of(connection);
-    if (why == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED && visit && visit->counted &&
-        !visit->answered)
-        refuse_endless(connection);
     mhd_request_completed(cls, connection, state, why);
-    visit_end(visit);
+    visit_end(visit_of(connection));
+}
+
+/* ---- before the body is read ------------------------------------------------------------------------ */
+
+/* ulfius calls its endpoints when a body has been read to its end, and has no place before that. libmicrohttpd has: it hands its handler
+ * the head first, and then the body piece by piece. ulfius registers that handler by MHD_start_daemon(), which the dynamic linker finds
+ * here first (its call goes by name; server_start() makes sure of it), so that ours stands before it. */
+static MHD_AccessHandlerCallback ulfius_handler;
+
+static enum MHD_Result arrival(void *cls, struct MHD_Connection *connection, const char *url,
+                               const char *method, const char *version, const char *data,
+                               size_t *bytes, void **state)
+{
+    struct visit *visit = visit_of(connection);
+    bool head = !visit->head;
+    if (head) {
+        visit->head = true;
+        head_take(connection, visit, method, version);
+        if (!frame_body_told(&visit->frame))
+            seat_served(visit->seat);
+        client_set(socket_of(connection));
+        pipeline_head(visit->call);
+        client_set(-1);
+    } else if (*bytes && !visit->call->refused) {
+        visit->body_bytes += *bytes;
+        pipeline_admits(visit->call, visit->body_bytes);
+    }
+    if ((head || *bytes) && visit->call->refused && !pipeline_awaits(visit->call)) {
+        refuse(connection, visit, visit->call->refused);
+        return MHD_NO; /* no more is read */
+    }
+    if (*bytes && visit->call->refused) {
+        *bytes = 0; /* thrown away */
+        return MHD_YES;
+    }
+    return ulfius_handler(cls, connection, url, method, version, data, bytes, state);
+}
+
+struct MHD_Daemon *MHD_start_daemon(unsigned int flags, uint16_t port,
+                                    MHD_AcceptPolicyCallback accept, void *accept_cls,
+                                    MHD_AccessHandlerCallback handler, void *handler_cls, ...)
+{
+    va_list options;
+    va_start(options, handler_cls);
+    ulfius_handler = handler;
+    struct MHD_Daemon *daemon = MHD_start_daemon_va(flags, port, accept, accept_cls, arrival,
+                                                    handler_cls, options);
+    va_end(options);
+    return daemon;
 }
 
 /* ---- the endpoint --------------------------------------------------------------------------------- */
@@ -267,38 +302,16 @@ static void response_give(struct call *call, struct _u_response *response)
 
 static int endpoint(const struct _u_request *request, struct _u_response *response, void *user)
 {
-    struct server *server = user;
     struct visit *visit = visit_of(current_connection);
-    struct header_list headers;
-    if (visit)
-        seat_served(visit->seat);
-    headers.count = 0;
-    headers.too_many = false;
-    MHD_get_connection_values_n(current_connection, MHD_HEADER_KIND, header_take, &headers);
-
-    struct call *call = call_new(server->service);
-    struct frame frame = {
-        .method = span_of(request->http_verb),
-        .target = frame_target(
-            call->arena,
-            arena_copy(call->arena,
-                       span_of(request->http_url))), /* a stream outlives the request */
-        .version = span_of(request->http_protocol),
-        .headers = headers.items,
-        .header_count = headers.count,
-        .headers_cut = headers.too_many,
-        .body_bytes = request->binary_body_length,
-    };
-    call->frame = &frame;
-    call->peer = MHD_get_connection_info(current_connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
-                     ->client_addr;
+    struct call *call = visit->call;
+    (void)user;
+    seat_served(visit->seat);
+    visit->call = NULL; /* from here on the response's */
     call->body = (struct span){request->binary_body, request->binary_body_length};
-    if (visit)
-        visit->answered = true;
     client_set(socket_of(current_connection));
     pipeline_run(call);
     client_set(-1);
-    call->frame = NULL; /* it stands on this stack */
+    call->frame = NULL; /* it stands in the visit */
     call->peer = NULL;
     response_give(call, response);
     return U_CALLBACK_COMPLETE;
@@ -338,10 +351,10 @@ struct server *server_start(struct service *service, FILE *errors)
         free(server);
         return NULL;
     }
-    server->instance.max_post_body_size = body_kept_bytes();
+    server->instance.max_post_body_size = body_most_bytes(); /* more never comes so far */
     server->instance.allowed_post_processor = U_POST_PROCESS_NONE;
     server->instance.check_utf8 = 0;
-    ulfius_add_endpoint_by_val(&server->instance, "*", NULL, "*", 0, endpoint, server);
+    ulfius_add_endpoint_by_val(&server->instance, "*", NULL, "*", 0, endpoint, NULL);
     struct MHD_OptionItem options[] = {
         {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)library_log, NULL},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)completed_callback, NULL},
@@ -358,7 +371,9 @@ struct server *server_start(struct service *service, FILE *errors)
     };
     unsigned int flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD |
                          MHD_USE_POLL | MHD_USE_ITC | MHD_USE_ERROR_LOG;
-    if (ulfius_start_framework_with_mhd_options(&server->instance, flags, options) != U_OK) {
+    ulfius_handler = NULL;
+    if (ulfius_start_framework_with_mhd_options(&server->instance, flags, options) != U_OK ||
+        !ulfius_handler) {
         fprintf(errors, "the HTTP server does not start\n");
         close(server->listener.fd);
         ulfius_clean_instance(&server->instance);

@@ -83,13 +83,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct span name = take(&value, ':');
         headers[frame.header_count++] = (struct header){name, strip(value)};
     }
-    frame.body_bytes = rest.len;
 
     struct arena *arena = arena_new(4096);
     struct frame_limits limits = {.target_max_bytes = 2048};
     enum method method = METHOD_COUNT;
     struct span arguments = SPAN_NONE;
     enum problem_code code = frame_check(arena, &frame, &limits, &method, &arguments);
+    if (code == PROBLEM_NONE) {
+        code = frame_check_body(arena, &frame, rest.len, &arguments);
+        method = code == PROBLEM_NONE ? method : METHOD_COUNT;
+    }
     if (code == PROBLEM_NONE)
         accepted(&frame, method);
     else

@@ -9,7 +9,7 @@ import socket
 
 import pytest
 import requests
-from harness.raw_requests import (CHUNKED, CHUNKS, CODES, GET, INSTEAD, LATE, OURS, PAGES, SILENT, TIMEOUT_SECONDS, UNSEEN, WHOLE,
+from harness.raw_requests import (CHUNKED, CHUNKS, CODES, GET, INSTEAD, OURS, PAGES, SILENT, TIMEOUT_SECONDS, UNSEEN, WHOLE,
                                   Exchange, by_name, exchange_of, post, request)
 from harness.service import Service
 from harness.waiting import until
@@ -54,7 +54,7 @@ def lines_of(service, **members):
     return [line for line in service.log_lines() if line["event"] == "request" and members.items() <= line.items()]
 
 
-@by_name(OURS + INSTEAD + LATE)
+@by_name(OURS + INSTEAD)
 def test_refused_by_us(guarded, case):
     """Once, whether the guard refuses it or the library below, as a problem, and with one line in the log."""
     first, status = case

@@ -7,11 +7,11 @@ import json
 
 import pytest
 from harness.gateway import BASE_URL, Gateway
-from harness.raw_requests import INSTEAD, LATE, OURS, PAGES, SILENT, UNSEEN, WHOLE, exchange_of, request
+from harness.raw_requests import INSTEAD, OURS, PAGES, SILENT, UNSEEN, WHOLE, exchange_of, request
 from harness.service import Service
 from harness.wire import Wire, body_of, headers_of, statuses
 
-CASES = {name: first for name, first, *_ in OURS + INSTEAD + LATE + PAGES + SILENT + UNSEEN + WHOLE}
+CASES = {name: first for name, first, *_ in OURS + INSTEAD + PAGES + SILENT + UNSEEN + WHOLE}
 
 # Clean requests, or made so by the proxy: they reach the service once and the connection goes on.
 HANDED_ON = {
