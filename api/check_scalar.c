@@ -151,7 +151,7 @@ static void check_string(struct check *check, const struct schema *schema, const
         check_fail(check, place, FAULT_pattern, span_of(schema->pattern));
     enum fault_code wrong = format_check((enum schema_format)schema->format, text);
     if (wrong != FAULT_COUNT)
-        check_fail(check, place, wrong, format_example((enum schema_format)schema->format));
+        check_fail(check, place, wrong, format_name((enum schema_format)schema->format));
 }
 
 static void fail_number(struct check *check, const struct json_place *place, enum fault_code code,

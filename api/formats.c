@@ -3,8 +3,9 @@
  * the service. */
 #include "api/formats.h"
 
-#include "api/base/uuid.h"
+#include <assert.h>
 #include <stdlib.h>
+#include "api/base/uuid.h"
 
 static bool is_digit(char c)
 {
@@ -250,18 +251,34 @@ enum fault_code format_check(enum schema_format format, struct span text)
     return good ? FAULT_COUNT : FAULT_format;
 }
 
-struct span format_example(enum schema_format format)
+static const struct {
+    const char *name, *words[2]; /* by enum language */
+} formats[] = {
+    [FORMAT_NONE] = {"", {"", ""}},
+    [FORMAT_UUID] = {"uuid", {"UUID", "a UUID"}},
+    [FORMAT_DATE] = {"date", {"tanggal YYYY-MM-DD", "a date YYYY-MM-DD"}},
+    [FORMAT_DATE_TIME] = {"date-time",
+                          {"waktu menurut RFC 3339 (2026-11-21T10:00:00Z)",
+                           "a time of RFC 3339 (2026-11-21T10:00:00Z)"}},
+    [FORMAT_MONTH] = {"month", {"bulan YYYY-MM", "a month YYYY-MM"}},
+    [FORMAT_EMAIL] = {"email", {"alamat surel", "an e-mail address"}},
+    [FORMAT_URI] = {"uri", {"URI (https://...)", "a URI (https://...)"}},
+    [FORMAT_POINT] = {"point", {"titik lat,lon (-6.2,106.8)", "a point lat,lon (-6.2,106.8)"}},
+    [FORMAT_DOTTED_CODE] = {"dotted-code",
+                            {"kode wilayah (19, 19.01, 19.01.06 atau 19.01.06.2002)",
+                             "a region code (19, 19.01, 19.01.06 or 19.01.06.2002)"}},
+};
+
+struct span format_name(enum schema_format format)
 {
-    static const char *const examples[] = {
-        [FORMAT_NONE] = "",
-        [FORMAT_UUID] = "UUID",
-        [FORMAT_DATE] = "YYYY-MM-DD",
-        [FORMAT_DATE_TIME] = "RFC 3339 (2026-11-21T10:00:00Z)",
-        [FORMAT_MONTH] = "YYYY-MM",
-        [FORMAT_EMAIL] = "email",
-        [FORMAT_URI] = "URI (https://...)",
-        [FORMAT_POINT] = "lat,lon (-6.2,106.8)",
-        [FORMAT_DOTTED_CODE] = "19, 19.01, 19.01.06, 19.01.06.2002",
-    };
-    return span_of(examples[format]);
+    return span_of(formats[format].name);
+}
+
+struct span format_words(struct span name, enum language language)
+{
+    size_t i = 0;
+    while (i < sizeof(formats) / sizeof(*formats) && !span_is(name, formats[i].name))
+        i++;
+    assert(i < sizeof(formats) / sizeof(*formats));
+    return span_of(formats[i].words[language]);
 }

@@ -8,7 +8,9 @@
 /* FAULT_COUNT when the text has that format, else the fault: FAULT_format, or FAULT_undotted_code.
  */
 enum fault_code format_check(enum schema_format format, struct span text);
-/* What fills the text of FAULT_format: a name or an example, the same in every language. */
-struct span format_example(enum schema_format format);
+/* What stands in a fault of FAULT_format: the name of the format, as the contract writes it; "" of FORMAT_NONE. */
+struct span format_name(enum schema_format format);
+/* What that name means, as it follows "must be" in that language, with an example where one helps. */
+struct span format_words(struct span name, enum language language);
 
 #endif

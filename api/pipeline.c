@@ -166,7 +166,17 @@ static enum problem_code unauthorized(struct call *call)
 {
     if (!call->principal.user_id && (call->operation->security[0].scopes & scope_account()))
         return PROBLEM_person_needed;
-    return call_refuse(call, PROBLEM_insufficient_scope, "scope", respond_scopes(call));
+    const struct operation *operation = call->operation;
+    struct said said = {.reason = operation->security_count > 1 ? REASON_scope_any
+                                                                : REASON_scope_one};
+    struct span names = respond_scopes(call, 0);
+    if (said.reason == REASON_scope_one && memchr(names.ptr, ' ', names.len))
+        said.reason = REASON_scope_all;
+    for (size_t i = 1; i < operation->security_count; i++)
+        names = span_of(arena_printf(call->arena, "%.*s, %.*s", SPAN_ARG(names),
+                                     SPAN_ARG(respond_scopes(call, i))));
+    said.scope = arena_cstr(call->arena, names);
+    return call_refuse_for(call, PROBLEM_insufficient_scope, said);
 }
 
 static enum problem_code gate_authorize(struct call *call)

@@ -3,6 +3,7 @@
 #include "api/problem_body.h"
 
 #include <assert.h>
+#include "api/formats.h"
 
 /* ---- the answer ------------------------------------------------------------------------------ */
 
@@ -70,6 +71,8 @@ static void add_errors(struct buffer *buffer, struct arena *arena, const struct 
         add_member(buffer, "code", span_of(text->code));
         struct span argument = fault->code == FAULT_type
                                    ? type_words(arena, fault->argument, language)
+                               : fault->code == FAULT_format
+                                   ? format_words(fault->argument, language)
                                    : fault->argument;
         add_member(buffer, "detail",
                    problem_fill(arena, text->detail[language], language, argument));

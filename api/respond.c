@@ -90,11 +90,11 @@ void respond_gzip(struct call *call)
     response->gzipped = true;
 }
 
-struct span respond_scopes(struct call *call)
+struct span respond_scopes(struct call *call, size_t alternative)
 {
     char *names = arena_printf(call->arena, "%s", "");
     for (size_t i = 0; i < contract_scope_count; i++)
-        if (call->operation->security[0].scopes & (1U << i))
+        if (call->operation->security[alternative].scopes & (1U << i))
             names = arena_printf(call->arena, "%s%s%s", names, *names ? " " : "",
                                  contract_scopes[i]);
     return span_of(names);
@@ -119,7 +119,7 @@ static const char *challenge_error(struct call *call, enum problem_code code)
         return ", error=\"invalid_token\"";
     case PROBLEM_insufficient_scope:
         return arena_printf(call->arena, ", error=\"insufficient_scope\", scope=\"%.*s\"",
-                            SPAN_ARG(respond_scopes(call)));
+                            SPAN_ARG(respond_scopes(call, 0)));
     case PROBLEM_second_factor_required:
         return ", error=\"insufficient_user_authentication\", acr_values=\"" ACR_SECOND_FACTOR "\"";
     case PROBLEM_recent_login_required:

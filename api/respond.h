@@ -11,8 +11,8 @@
  * WWW-Authenticate, Retry-After. What was rendered before is thrown away. */
 void respond_problem(struct call *call, enum problem_code code);
 
-/* The scopes of the operation's first alternative, space separated: what a refused caller should ask for. */
-struct span respond_scopes(struct call *call);
+/* The scopes of one alternative of the operation, space separated; of the first: what a refused caller should ask for. */
+struct span respond_scopes(struct call *call, size_t alternative);
 
 /* A body that outlives the call. */
 void respond_constant(struct call *call, int status, const char *content_type, struct span body);

@@ -67,6 +67,8 @@ struct span reason_arguments(struct arena *arena, struct said said)
         buffer_printf(&json, ",\"inner\":\"%s\"", reason_texts[said.inner].code);
     if (said.header)
         buffer_printf(&json, ",\"header\":\"%s\"", said.header);
+    if (said.scope)
+        buffer_printf(&json, ",\"scope\":\"%s\"", said.scope);
     if (said.line)
         buffer_printf(&json, ",\"line\":%zu,\"column\":%zu", said.line, said.column);
     buffer_char(&json, '}');

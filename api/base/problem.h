@@ -39,6 +39,7 @@ enum reason {
 struct said {
     enum reason reason, inner;
     const char *header; /* a name, as it stands in the standard */
+    const char *scope;  /* names, as they stand in the contract */
     size_t line, column;
 };
 

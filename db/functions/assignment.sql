@@ -183,7 +183,8 @@ BEGIN
     IF may_appoint(caller, caller_client, 'national_admin', '', 7) THEN
         RETURN true;
     ELSIF sets_first AND first < today() OR sets_last AND coalesce(last, 'infinity') > until THEN
-        PERFORM refuse('assignment_days', jsonb_build_object('first', today()::text, 'last', coalesce(nullif(until, 'infinity')::text, '..')));
+        PERFORM refuse('assignment_days', jsonb_build_object('reason', CASE WHEN until = 'infinity' THEN 'days_from' ELSE 'days_within' END,
+            'first', today(), 'last', nullif(until, 'infinity')));
     END IF;
     RETURN true;
 END

@@ -8,6 +8,7 @@ import pytest
 
 from harness.client import problem
 from harness.libraries import KAPUK, made, path_of
+from harness.sweep import bare_token
 from harness.waiting import until
 
 DEFINITION = re.compile(r'^PROBLEM\((\w+), (\d+), "((?:[^"\\]|\\.)*)", "((?:[^"\\]|\\.)*)", "((?:[^"\\]|\\.)*)", "((?:[^"\\]|\\.)*)"\)$')
@@ -26,6 +27,30 @@ def test_the_list_is_complete_and_in_order(api, defined):
     assert [item["code"] for item in body["items"]] == list(defined) and body["next"] is None
     page = api.get("/problems", token=None, headers={"Accept": "text/html"})
     assert page.headers["Content-Type"] == "text/html; charset=utf-8" and all(f'href="problems/{code}"' in page.text for code in defined)
+
+
+def test_a_refusal_says_how_many_of_its_scopes_are_needed(api, contract):
+    """One, all of several, or one of several."""
+    shapes = set()
+    for path, methods in contract.document["paths"].items():
+        for method in methods.keys() & {"get", "post", "put", "patch", "delete"}:
+            alternatives = [" ".join(scopes) for one in methods[method].get("security") or [] for scopes in one.values()]
+            shape = "one" if len(alternatives) > 1 else "all" if " " in "".join(alternatives) else "the"
+            if shape == "the" and (shape in shapes or not any(alternatives) or "me" in alternatives or "admin" in alternatives):
+                continue
+            answer = api.request(method.upper(), contract.address(path), token=bare_token(api, {"security": methods[method]["security"]}))
+            detail = problem(answer, 403, "insufficient_scope")["detail"]
+            words = {"one": "one of these scopes: ", "all": "all of these scopes: ", "the": "the scope "}[shape]
+            before, _, named = detail.rstrip(".").partition(words)
+            assert before == "This operation needs " and [set(one.split()) for one in named.split(", ")] == [set(one.split()) for one in alternatives]
+            shapes.add(shape)
+    assert shapes == {"one", "all", "the"}
+
+
+@pytest.mark.parametrize("language,words", [("en", "must be an e-mail address"), ("id", "harus berupa alamat surel")])
+def test_a_format_is_told_in_words(api, language, words):
+    answer = api.post("/v1/users", json={"email": "siti"}, headers={"Accept-Language": language}, token="national_admin")
+    assert [one["detail"] for one in problem(answer, 422, "invalid_body")["errors"] if one["pointer"] == "/email"] == [words]
 
 
 def test_every_code_is_documented(api, defined):

@@ -309,13 +309,17 @@ def test_what_is_given_stays_within_the_givers_own_days(api, own_database, villa
     for days in ({}, {"ends_on": after}, {"starts_on": after, "ends_on": "2099-12-31"}, {"starts_on": yesterday, "ends_on": last},
                  {"starts_on": "2011-01-01", "ends_on": soon}, {"starts_on": soon}):
         body = problem(give(**days), 409, "assignment_days")
-        assert today in body["detail"] and last in body["detail"], days
+        assert f"does not begin before {today} and does not end after {last};" in body["detail"], days
     for days in ({"ends_on": last}, {"starts_on": soon, "ends_on": last}):
         assert give(**days).status_code == 201, days
     one = appointed(api, "library_manager", token=token, library_id=village, starts_on=soon, ends_on=last)
     for fields in ({"starts_on": "2001-01-01"}, {"ends_on": None}, {"ends_on": after}, {"starts_on": yesterday, "ends_on": soon}):
         problem(change(api, one["id"], token=token, **fields), 409, "assignment_days")
     assert change(api, one["id"], token=token, note="SK 2").status_code == 200
+    with own_database.cursor() as cursor:  # whose own days have no end, gives none either
+        cursor.execute("UPDATE assignment SET ends_on = NULL WHERE client_id = %s", (client["client_id"],))
+    body = problem(give(starts_on=yesterday), 409, "assignment_days")
+    assert body["detail"] == f"What you give does not begin before {today}; days outside are the National Library's."
     assert change(api, one["id"], token=token, starts_on=today, ends_on=soon).status_code == 200
     assert end(api, one["id"], token=token).status_code == 200
     nation = appointed(api, "library_manager", library_id=village, starts_on="2011-01-01", ends_on="2099-12-31")
