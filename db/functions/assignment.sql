@@ -8,8 +8,9 @@ DECLARE
     kind text;
     allowed text[];
 BEGIN
-    IF TG_OP = 'UPDATE' AND (NEW.id, NEW.client_id, NEW.user_id, NEW.role, NEW.national, NEW.region_code, NEW.library_id, NEW.appointed_by)
-            IS DISTINCT FROM (OLD.id, OLD.client_id, OLD.user_id, OLD.role, OLD.national, OLD.region_code, OLD.library_id, OLD.appointed_by) THEN
+    IF TG_OP = 'UPDATE' AND (NEW.id, NEW.client_id, NEW.user_id, NEW.role, NEW.national, NEW.region_code, NEW.library_id, NEW.appointed_by,
+            NEW.giver_saw_contact) IS DISTINCT FROM (OLD.id, OLD.client_id, OLD.user_id, OLD.role, OLD.national, OLD.region_code, OLD.library_id,
+            OLD.appointed_by, OLD.giver_saw_contact) THEN
         RAISE EXCEPTION 'assignment % keeps its holder, role and place', OLD.id
             USING ERRCODE = 'restrict_violation', CONSTRAINT = 'assignment_fixed';
     END IF;
@@ -18,6 +19,7 @@ BEGIN
     IF TG_OP = 'UPDATE' THEN
         RETURN NEW;
     END IF;
+    NEW.giver_saw_contact := NEW.user_id IS NOT NULL AND actor_sees_contact(NEW.appointed_by, NEW.user_id);
     IF NEW.national AND num_nonnulls(NEW.region_code, NEW.library_id) > 0 THEN
         RETURN NEW; -- the table's own check refuses it
     END IF;

@@ -58,13 +58,15 @@ LANGUAGE sql STABLE AS $$
                       WHERE l.place COLLATE "C" >= range.from_code AND l.place COLLATE "C" < range.to_code))
 $$;
 
--- Is the account charged with something there, now, later or within the last year, by somebody else than `but_by` (NULL: by anybody)?
+-- Is the account charged with something there, now, later or within the last year? With `but_by` those charges count that show its contact to
+-- somebody who gave none of them: given by others, who saw the contact themselves. So two who do not see it show it to each other by
+-- nothing that they give.
 CREATE OR REPLACE FUNCTION user_charge_in_reach(wanted uuid, but_by text, reach_from text[], reach_to text[], reach_libraries uuid[])
 RETURNS boolean
 LANGUAGE sql STABLE
 RETURN EXISTS (SELECT FROM assignment a
                WHERE a.user_id = wanted AND (a.ends_on IS NULL OR a.ends_on >= today() - 365)
-                 AND (but_by IS NULL OR a.appointed_by IS DISTINCT FROM but_by)
+                 AND (but_by IS NULL OR a.giver_saw_contact AND a.appointed_by IS DISTINCT FROM but_by)
                  AND (a.library_id = ANY (reach_libraries)
                       OR EXISTS (SELECT FROM unnest(reach_from, reach_to) AS range(from_code, to_code)
                                  WHERE nullif(a.place, '') >= range.from_code AND nullif(a.place, '') < range.to_code)));
@@ -83,11 +85,24 @@ RETURN EXISTS (SELECT FROM app_user u WHERE u.id = wanted AND u.created_by = sub
     AND NOT EXISTS (SELECT FROM assignment a WHERE a.user_id = wanted AND a.appointed_by IS DISTINCT FROM subject);
 
 -- Who sees an account's e-mail and phone (and a user name that is an address): whoever made it while it is the maker's alone, and
--- those in whose reach it was charged by somebody else. Nobody gains that sight by an appointment of their own.
+-- those in whose reach it was charged by somebody else who saw them. Nobody gains that sight by an appointment of their own, or gives it on without.
 CREATE OR REPLACE FUNCTION user_contact_in_sight(wanted uuid, subject text, reach_from text[], reach_to text[], reach_libraries uuid[])
 RETURNS boolean
 LANGUAGE sql STABLE
 RETURN user_is_own(wanted, subject) OR user_charge_in_reach(wanted, subject, reach_from, reach_to, reach_libraries);
+
+-- The same of somebody on record as an actor, for the next charge that the account is given: the nation, or by the places of the charges in which
+-- the actor appoints others.
+CREATE OR REPLACE FUNCTION actor_sees_contact(actor text, wanted uuid) RETURNS boolean
+LANGUAGE sql STABLE
+RETURN actor_of_nation(actor) OR user_is_own(wanted, actor)
+    OR EXISTS (SELECT FROM assignment own
+               JOIN role_scope s ON s.role = own.role AND s.scope = 'assignments:write'
+               JOIN assignment a ON a.user_id = wanted AND a.giver_saw_contact AND a.appointed_by IS DISTINCT FROM actor
+                                AND (a.ends_on IS NULL OR a.ends_on >= today() - 365)
+                                AND region_contains(own.region_code, nullif(a.place, ''))
+               WHERE coalesce(own.user_id::text, own.client_id) = actor AND own.library_id IS NULL
+                 AND own.starts_on <= today() AND (own.ends_on IS NULL OR own.ends_on >= today()));
 
 -- A user name, unless it is an address that the caller may not see.
 CREATE OR REPLACE FUNCTION username_shown(u app_user, subject text, reach_from text[], reach_to text[], reach_libraries uuid[])
@@ -104,7 +119,8 @@ RETURN CASE WHEN actor = subject THEN actor
                  AND user_in_sight(actor::uuid, subject, reach_from, reach_to, reach_libraries) THEN actor END;
 
 -- May the caller change an account and have a link sent to its address? Every charge that has not ended lies in the reach and below the own rank,
--- and either the account is the caller's own making, or somebody else has charged it there: an appointment of one's own opens nothing.
+-- and either the account is the caller's own making, or somebody else who saw its contact has charged it there: an appointment of one's own
+-- opens nothing.
 CREATE OR REPLACE FUNCTION user_below(wanted uuid, subject text, reach_from text[], reach_to text[], reach_rank bigint[])
 RETURNS boolean
 LANGUAGE sql STABLE
@@ -113,7 +129,7 @@ RETURN NOT EXISTS (SELECT FROM assignment a JOIN role r ON r.name = a.role
                      AND in_reach(nullif(a.place, ''), r.rank - 1, reach_from, reach_to, reach_rank) IS NOT TRUE)
     AND (user_is_own(wanted, subject)
          OR EXISTS (SELECT FROM assignment a WHERE a.user_id = wanted AND (a.ends_on IS NULL OR a.ends_on >= today())
-                      AND a.appointed_by IS DISTINCT FROM subject));
+                      AND a.giver_saw_contact AND a.appointed_by IS DISTINCT FROM subject));
 
 -- ---- gates ---------------------------------------------------------------------------------------------------
 

@@ -274,6 +274,37 @@ def test_an_own_appointment_opens_nothing(api, own_database, village):
     assert one["id"] in listed(api, f"username={one['username']}", "national_admin")
 
 
+def test_two_who_do_not_see_a_contact_show_it_to_nobody(api, village):
+    """What each of them gives opens nothing for the other, for a third, or a way to a link; what the nation gives does."""
+    one = invite(api, token=FACILITATOR, email="rahasia@example.id", phone="0813")
+    appointed(api, "team_member", holder=one["id"], region_code="32")
+    other = api.people.token(api.people.user(FACILITATOR, region="19.01"))
+    seeing = (FACILITATOR, other, COORDINATOR)
+    for token, role, where in ((FACILITATOR, "library_manager", {"library_id": village}), (other, "team_member", {"region_code": "19.01"}),
+                               (COORDINATOR, "team_member", {"region_code": "19"})):
+        appointed(api, role, token=token, holder=one["id"], **where)
+        for reader in seeing:
+            seen = shown(api, one, reader)
+            assert seen is None or seen["contact_hidden"] and (seen["email"], seen["phone"], seen["username"]) == (None, None, None), (role, reader)
+            assert one["id"] not in listed(api, f"username={one['username']}", reader)
+            assert link(api, one, token=reader).status_code in (403, 404)
+    appointed(api, "regency_facilitator", holder=one["id"], region_code="19.01")
+    assert all(shown(api, one, reader)["email"] == "rahasia@example.id" for reader in seeing)
+
+
+def test_who_sees_a_contact_shows_it_where_they_appoint(api, village):
+    """The maker of an account to whoever is in that place; so do those to whom it was shown."""
+    one = invite(api, token=COORDINATOR, email="terang@example.id")
+    appointed(api, "team_member", token=COORDINATOR, holder=one["id"], region_code="19.01")
+    assert shown(api, one)["email"] == "terang@example.id"
+    neighbour = api.people.token(api.people.user(FACILITATOR, region="19.02"))
+    assert shown(api, one, neighbour) is None
+    appointed(api, "library_manager", token=FACILITATOR, holder=one["id"], library_id=village)
+    assert shown(api, one, COORDINATOR)["email"] == "terang@example.id"
+    appointed(api, "team_member", token=COORDINATOR, holder=one["id"], region_code="19.02")
+    assert shown(api, one, neighbour)["email"] == "terang@example.id"
+
+
 def test_where_else_somebody_is_charged_is_not_told(api):
     one = invite(api, token=FACILITATOR)
     appointed(api, "team_member", holder=one["id"], region_code="32")
