@@ -158,7 +158,7 @@ BEGIN
         BEGIN
             PERFORM person_lift(one);
             lifted := lifted + 1;
-        EXCEPTION WHEN data_exception OR integrity_constraint_violation OR raise_exception OR SQLSTATE 'TB001' THEN
+        EXCEPTION WHEN data_exception OR integrity_constraint_violation OR raise_exception OR deadlock_detected OR SQLSTATE 'TB001' THEN
             failed := failed + 1;
             RAISE WARNING 'the restriction of person % does not end: %', one, SQLERRM;
         END;

@@ -117,7 +117,7 @@ BEGIN
 END
 $$;
 
--- Purges what is due of one category. A row that cannot be purged does not keep the others from it: it is counted, stays due, and the
+-- Purges what is due of one category. A row that cannot be purged, or that somebody holds who waits for this purge, does not keep the others from it: it is counted, stays due for the next, and the
 -- server's log says which and why.
 CREATE OR REPLACE FUNCTION personal_data_purge_category(category text, OUT due integer, OUT removed integer, OUT extended integer, OUT failed integer)
 LANGUAGE plpgsql AS $$
@@ -133,7 +133,7 @@ BEGIN
             kept := personal_data_purge_row(category, one);
             extended := extended + (kept IS TRUE)::integer;
             removed := removed + (kept IS FALSE)::integer;
-        EXCEPTION WHEN data_exception OR integrity_constraint_violation OR raise_exception OR SQLSTATE 'TB001' THEN
+        EXCEPTION WHEN data_exception OR integrity_constraint_violation OR raise_exception OR deadlock_detected OR SQLSTATE 'TB001' THEN
             failed := failed + 1;
             RAISE WARNING 'the % % is not purged: %', category, one, SQLERRM;
         END;

@@ -142,12 +142,13 @@ BEGIN
 END
 $$;
 
--- By a link, which works once: of two at once, one finds it used.
+-- By a link, which works once: of two at once, one finds it used. The account is locked before its link, as by whoever makes or voids one.
 CREATE OR REPLACE FUNCTION user_link_use(token text, new_hash text) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     used user_link;
 BEGIN
+    PERFORM FROM app_user u JOIN user_link l ON l.user_id = u.id WHERE l.hash = sha256(convert_to(token, 'UTF8')) FOR NO KEY UPDATE OF u;
     SELECT l.* INTO used FROM user_link l WHERE l.hash = sha256(convert_to(token, 'UTF8')) FOR UPDATE;
     IF used.user_id IS NULL OR NOT EXISTS (SELECT FROM user_link_open(token)) THEN
         RETURN false;
