@@ -2,6 +2,8 @@
  * alone, and the try is on record before the mail goes, so that a crash costs a second mail and never a lost one. */
 #include "auth/user_mail.h"
 
+#include <strings.h>
+
 #include "api/base/clock.h"
 #include "api/base/log.h"
 #include "api/base/buffer.h"
@@ -18,20 +20,49 @@ struct due {
 
 static const struct write_context by_job = {.actor = {"mail", 4}, .operation = {"mail_links", 10}};
 
+/* What else is read as a sign of an address: the dots of UTS 46 and U+2024, and signs of full width. */
+static const struct {
+    const char *bytes;
+    char sign;
+} signs[] = {
+    {"\xe3\x80\x82", '.'}, {"\xef\xbc\x8e", '.'}, {"\xef\xbd\xa1", '.'}, {"\xe2\x80\xa4", '.'},
+    {"\xef\xb9\x92", '.'}, {"\xef\xbc\x9a", ':'}, {"\xef\xbc\x8f", '/'}, {"\xef\xbc\xa0", '@'},
+};
+
+/* The character at the beginning of a text that is not empty, as the sign it is read as; how many bytes it has. */
+static size_t sign_read(struct span text, char *ret_sign)
+{
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+        if (text.len >= 3 && memcmp(text.ptr, signs[i].bytes, 3) == 0) {
+            *ret_sign = signs[i].sign;
+            return 3;
+        }
+    *ret_sign = *text.ptr;
+    return 1;
+}
+
 struct span user_mail_name(struct arena *arena, struct span name)
 {
     char *text = arena_alloc(arena, 2 * name.len + 1);
-    size_t len = 0, characters = 0;
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.ptr[i];
-        bool begins = ((unsigned char)c & 0xc0) != 0x80, last = i + 1 == name.len;
+    size_t len = 0, characters = 0, read;
+    for (size_t i = 0; i < name.len; i += read) {
+        char c;
+        read = sign_read((struct span){name.ptr + i, name.len - i}, &c);
+        bool begins = ((unsigned char)c & 0xc0) != 0x80, last = i + read == name.len;
         if (begins && characters++ == NAME_CHARACTERS_MAX)
             break;
         text[len++] = strchr(":/\\@<>", c) && c ? ' ' : c;
-        if (c == '.' && !last && name.ptr[i + 1] != ' ')
+        if (c == '.' && !last && name.ptr[i + read] != ' ')
             text[len++] = ' ';
     }
     return (struct span){text, len};
+}
+
+/* A user name is its holder's to type: an address stays as it is where the mail goes to that very address. */
+static struct span username_written(struct arena *arena, const struct due *due)
+{
+    struct span username = span_of(due->username);
+    return strcasecmp(due->username, due->email) == 0 ? username : user_mail_name(arena, username);
 }
 
 struct text {
@@ -179,9 +210,9 @@ static struct mail mail_write(struct arena *arena, const struct due *due, const 
     struct buffer fillings = {0};
     BUFFER_LITERAL(&fillings, "{\"name\":");
     buffer_json_string(&fillings, due->name ? user_mail_name(arena, span_of(due->name))
-                                            : span_of(due->username));
+                                            : username_written(arena, due));
     BUFFER_LITERAL(&fillings, ",\"username\":");
-    buffer_json_string(&fillings, span_of(due->username));
+    buffer_json_string(&fillings, username_written(arena, due));
     BUFFER_LITERAL(&fillings, ",\"link\":");
     buffer_json_string(&fillings, span_of(arena_printf(arena, "%s/account/password?token=%s",
                                                        base_url, due->token ? due->token : "")));

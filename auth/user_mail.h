@@ -11,7 +11,8 @@ bool user_mail_send(struct pool *pool, const struct mail_server *server, const c
                     int64_t timeout_ms);
 
 /* A name as it stands in a mail, in the arena: sixty characters at most, and nothing that a mail program makes a link of, for whoever makes an
- * account chooses its name and its address: `:`, `/`, `\\`, `@`, `<` and `>` are blanks, and a blank follows each dot. */
+ * account chooses its name and its address: `:`, `/`, `\\`, `@`, `<` and `>` are blanks, and a blank follows each dot, whichever of the dots and
+ * signs of Unicode that are read as these. */
 struct span user_mail_name(struct arena *arena, struct span name);
 
 #endif

@@ -98,6 +98,11 @@ def read(mail):
     return email.message_from_bytes(mail[0].content, policy=email.policy.default)
 
 
+def written(username):
+    """As a mail has a user name that is not the address it goes to: nothing that a mail program makes a link of."""
+    return username.replace("@", " ").replace(".", ". ")
+
+
 def with_links(inbox):
     """The mails that carry a link; notices do not."""
     return [mail for mail in inbox.mails if LINK.search(read(mail).get_content())]
@@ -114,7 +119,7 @@ def test_an_invitation(mailing, inbox):
     message = read(mail)
     assert message["To"] == "siti@example.id" and "Undangan" in message["Subject"] and message["Auto-Submitted"] == "auto-generated"
     text = message.get_content()
-    assert "Halo Sitī Aminah" in text and one["username"] in text and "72 jam" in text
+    assert "Halo Sitī Aminah" in text and "72 jam" in text and written(one["username"]) in text
     [url] = LINK.findall(text)
     assert url.startswith(api.service.base_url)
     until(lambda: link_of(api, one)["state"] == "sent")
@@ -126,6 +131,17 @@ def test_an_invitation(mailing, inbox):
     assert not [word for word in (token, "siti@example.id", "kata-rahasia-surel", PASSWORD) if word in log]
     time.sleep(2)
     assert len(inbox.mails) == 1
+
+
+def test_what_people_typed_is_no_link(mailing, inbox):
+    """A name and a user name; a user name that is the mail's own address stays as it is typed at the login."""
+    api = mailing()
+    invite(api, name="evil.example", username="www.evil.example", email="siti@example.id")
+    invite(api, name="Budi。evil．example", username="budi@example.id", email="budi@example.id")
+    until(lambda: len(inbox.mails) == 2)
+    texts = {mail[0].rcpt_tos[0]: LINK.sub("", read(mail).get_content()) for mail in inbox.mails}
+    assert not re.search(r"\w[.。．]\w", texts["siti@example.id"]) and written("www.evil.example") in texts["siti@example.id"]
+    assert "Halo Budi. evil. example," in texts["budi@example.id"] and "budi@example.id" in texts["budi@example.id"]
 
 
 def test_another_password_in_english(mailing, inbox):
@@ -302,7 +318,7 @@ def test_both_addresses_hear_of_a_change(mailing, inbox, way):
     told = {mail[0].rcpt_tos[0]: read(mail) for mail in inbox.mails}
     assert set(told) == {"lama@example.id", "baru@example.id"}
     for message in told.values():
-        assert user["username"] in message.get_content() and not LINK.findall(message.get_content())
+        assert written(user["username"]) in message.get_content() and not LINK.findall(message.get_content())
         assert "baru@" not in message.get_content() and "lama@" not in message.get_content()
     assert "diganti" in told["lama@example.id"]["Subject"]
     inbox.mails.clear()

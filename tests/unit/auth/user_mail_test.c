@@ -19,6 +19,23 @@ static void test_no_link_is_left(void **state)
         {"mailto:a@evil.example", "mailto a evil. example"},
         {"<b>x</b>", " b x  b "},
         {"evil.example\\x", "evil. example x"},
+        {"evil\xe3\x80\x82"
+         "example",
+         "evil. example"},
+        {"evil\xef\xbc\x8e"
+         "example\xef\xbc\x8f"
+         "a",
+         "evil. example a"},
+        {"evil\xef\xbd\xa1"
+         "example",
+         "evil. example"},
+        {"https\xef\xbc\x9a//evil\xe2\x80\xa4"
+         "example",
+         "https   evil. example"},
+        {"a\xef\xbc\xa0"
+         "evil\xef\xb9\x92"
+         "example",
+         "a evil. example"},
         {"", ""},
     };
     struct arena *arena = arena_new(1024);
