@@ -36,7 +36,8 @@ ACCOUNTS = [
 ]
 PEOPLE = ["national_admin", "national_analyst", "provincial_coordinator", "team_member", "regency_facilitator", "library_manager"]
 APP_SCOPES = [
-    "published:read", "contacts:read", "libraries:write", "programs:write", "participations:write", "trainings:write", "trainings:certify",
+    "published:read", "account:read", "account:write", "contacts:read", "libraries:write", "programs:write", "participations:write",
+    "trainings:write", "trainings:certify",
     "replications:write", "replications:approve", "teams:write", "figures:write", "statistics:write", "reports:verify", "reports:approve",
     "assignments:write", "people:erase", "audit:read", "admin"]  # by name, for a new app has none but the first
 CALLBACK = "http://127.0.0.1/callback"  # of an app on this machine, at any port (RFC 8252 7.3)

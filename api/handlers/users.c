@@ -70,15 +70,16 @@ static enum problem_code fault_at(struct call *call, struct span pointer, enum f
     return PROBLEM_invalid_body;
 }
 
-/* Where mails and calls go decides who gets into an account next: whoever changes that shows the password, not a token alone. */
+/* Where mails and calls go decides who gets into an account next: whoever changes that shows the password, not a token alone.
+ * A password that is shown is judged, whatever changes. */
 enum problem_code prepare_my_account(struct call *call)
 {
     const char *username, *name;
-    if (!call_given(call, "email") && !call_given(call, "phone"))
-        return PROBLEM_NONE;
-    if (!call_given(call, "current_password"))
+    if (call_given(call, "current_password"))
+        return password_ask(call, &username, &name);
+    if (call_given(call, "email") || call_given(call, "phone"))
         return fault_at(call, SPAN("/current_password"), FAULT_required, "");
-    return password_ask(call, &username, &name);
+    return PROBLEM_NONE;
 }
 
 /* The password of now is asked for, the new one is judged and hashed. */

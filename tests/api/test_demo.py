@@ -26,6 +26,7 @@ def test_demo(fresh, tmp_path):
     first = demo(api, path)
     assert path.stat().st_mode & 0o777 == 0o600
     assert {one["role"] for one in first["people"]} == PEOPLE and len(first["clients"]) == 9
+    assert {"account:read", "account:write"} <= set(first["app"]["scopes"])
     for one in first["people"]:
         [found] = api.get(f"{PATH}?username={one['username']}", token="national_admin").json()["items"]
         assert (found["id"], found["status"]) == (one["user_id"], "active")

@@ -151,6 +151,14 @@ def test_what_reaches_nobody_needs_none(own_api, people):
     assert own_api.patch(PATH, {"name": "Siti", "language": "en"}, etag="*", token=token).status_code == 200
 
 
+@pytest.mark.parametrize("change", [{}, {"name": "Siti"}])
+def test_a_password_that_is_shown_is_judged(own_api, people, change):
+    user = people.user()
+    token = people.token(user)
+    problem(own_api.patch(PATH, {**change, "current_password": "bukan kata sandinya"}, etag="*", token=token), 403, "wrong_login")
+    assert own_api.patch(PATH, {**change, "current_password": user["password"]}, etag="*", token=token).status_code == 200
+
+
 def test_what_the_engine_owes_of_a_correction(own_api, contract, people):
     token = people.token(people.user("portal"))
     operation = contract.find("PATCH", PATH)
