@@ -136,8 +136,10 @@ static CURLcode perform(CURL *curl, struct arena *arena, const struct mail_serve
     curl_easy_setopt(curl, CURLOPT_VERBOSE, 1L); /* to trace(), and nowhere else */
     curl_easy_setopt(curl, CURLOPT_DEBUGFUNCTION, trace);
     curl_easy_setopt(curl, CURLOPT_DEBUGDATA, upload);
-    if (*server->ca_file)
+    if (*server->ca_file) { /* and nobody else vouches for it */
         curl_easy_setopt(curl, CURLOPT_CAINFO, server->ca_file);
+        curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
+    }
     if (*server->user) {
         curl_easy_setopt(curl, CURLOPT_USERNAME, server->user);
         curl_easy_setopt(curl, CURLOPT_PASSWORD, server->password);

@@ -1,9 +1,11 @@
 """One-time links by mail, to a real SMTP server: encrypted, tried again, and nowhere but in the mail."""
 
+import ctypes
 import datetime
 import email
 import email.policy
 import ipaddress
+import os
 import re
 import ssl
 import time
@@ -142,6 +144,45 @@ def test_what_people_typed_is_no_link(mailing, inbox):
     texts = {mail[0].rcpt_tos[0]: LINK.sub("", read(mail).get_content()) for mail in inbox.mails}
     assert not re.search(r"\w[.。．]\w", texts["siti@example.id"]) and written("www.evil.example") in texts["siti@example.id"]
     assert "Halo Budi. evil. example," in texts["budi@example.id"] and "budi@example.id" in texts["budi@example.id"]
+
+
+class Opened:
+    """What is opened in a directory from now on, by anybody (inotify(7))."""
+
+    IN_OPEN, NONBLOCKING = 0x20, 0o4000
+
+    def __init__(self, path):
+        libc = ctypes.CDLL(None, use_errno=True)
+        self.file = libc.inotify_init1(self.NONBLOCKING)
+        assert self.file >= 0 and libc.inotify_add_watch(self.file, os.fsencode(path), self.IN_OPEN) >= 0, ctypes.get_errno()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        os.close(self.file)
+
+    def any(self):
+        try:
+            return bool(os.read(self.file, 65536))
+        except BlockingIOError:
+            return False
+
+
+def test_with_authorities_of_its_own_no_others_are_believed(mailing, inbox):
+    """Whoever names the authorities that vouch for the mail server does not mean those of the system as well."""
+    api = mailing()
+
+    def opens_those_of_the_system(number):
+        with Opened("/etc/ssl/certs") as opened:
+            invite(api, email=f"siti{number}@example.id")
+            until(lambda: len(inbox.mails) > number)
+            return opened.any()
+
+    assert not all(map(opens_those_of_the_system, range(5)))  # others on the machine may, now and then
+    with Opened("/etc/ssl/certs") as opened:
+        os.close(os.open("/etc/ssl/certs", os.O_RDONLY))
+        assert opened.any()  # it does see
 
 
 def test_another_password_in_english(mailing, inbox):
