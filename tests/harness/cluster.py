@@ -84,7 +84,7 @@ class Cluster:
                 first = cls(binary, Path(state).with_name("first"))
                 try:
                     first.make_template()
-                    first._script("keep", after=[str(kept / "data")])
+                    first.keep(kept / "data")
                     first.run(TEMPLATE, "key", "create", keys=kept / "keys")
                     (kept / "clients.json").write_text(json.dumps(first.clients), encoding="utf-8")
                 finally:
@@ -111,6 +111,11 @@ class Cluster:
     def stop(self):
         self._leave(*self._owners)
         self._script("stop")
+
+    def keep(self, data):
+        """Stops it, and copies its data there: what the `copy` of another begins with."""
+        self._leave(*self._owners)
+        self._script("keep", after=[str(data)])
 
     def destroy(self):
         self._leave(*self._owners)

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 from harness.waiting import until
 
+PAUSE_SECONDS = 0.004  # of a client that never stops asking: so it leaves the machine to the other parts of the tests
+
 
 class Load:
     """`with Load(address, token) as load`: readers on kept connections, readers on a new connection each time, and
@@ -57,6 +59,7 @@ class Load:
             if kind == "fresh":
                 connection.close()
                 connection = self.connect()
+            self.stopping.wait(PAUSE_SECONDS)
         connection.close()
 
     def do_writes(self):

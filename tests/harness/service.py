@@ -127,6 +127,8 @@ class Service:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait(10)
+        with open(self.log_path, "rb+") as log:  # the line that it was writing is nobody's; the next process appends here
+            log.truncate(log.read().rfind(b"\n") + 1)
 
     def log_text(self):
         """Of all its processes."""

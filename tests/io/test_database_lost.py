@@ -10,6 +10,7 @@ import uuid
 import pytest
 import requests
 from harness.client import problem
+from harness.load import PAUSE_SECONDS
 from harness.proxy import Proxy, Rule
 from harness.wire import Wire, statuses
 
@@ -84,6 +85,7 @@ class Load:
                 self.good += 1
                 if answer.status_code != 200 or answer.content != content:
                     self.wrong.append(f"{path}: {answer.status_code} {answer.text[:300]}")
+            self.done.wait(PAUSE_SECONDS)
 
     def write(self):
         session = requests.Session()
@@ -98,6 +100,7 @@ class Load:
                 self.wrong.append(f"{answer.status_code} {answer.text[:300]}")
             elif answer.json()["code"] != "outcome_unknown":
                 self.not_stored.add(name)
+            self.done.wait(PAUSE_SECONDS)
 
     def judge(self):
         self.stop()

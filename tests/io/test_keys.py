@@ -12,6 +12,7 @@ import time
 import pytest
 import requests
 
+from harness.load import PAUSE_SECONDS
 from harness.service import Service
 
 READ = "/v1/regions/19"
@@ -94,6 +95,7 @@ class Load:
                     self.requests += 1
                     if status != 200:
                         self.faults.append((status, kid_of(one)))
+                self.ended.wait(PAUSE_SECONDS)
         except Exception as error:  # told to the test
             self.faults.append(repr(error))
 

@@ -11,6 +11,7 @@ import pytest
 import requests
 from harness.gateway import BASE_URL, Gateway
 from harness.libraries import VILLAGE, path_of
+from harness.load import PAUSE_SECONDS
 from harness.service import Service
 
 BOUND_SECONDS = 2  # of a tag's freshness: without news from the database for so long, nothing is answered from memory
@@ -71,6 +72,7 @@ class Load:
                 except Exception as error:  # a thread must not die in silence
                     self.faults.append(repr(error))
                     return
+                self.done.wait(PAUSE_SECONDS)
 
         self.threads.append(threading.Thread(target=work))
 

@@ -42,17 +42,29 @@ def of_version(kind):
     return Version
 
 
+@pytest.fixture(scope="module")
+def kept(previous, directory):
+    """(data, clients): a cluster of the version before, with what it loads itself, to begin with."""
+    cluster = Cluster(previous / "build/tpbis", directory / "previous")
+    try:
+        cluster.run("tpbis", "migrate")
+        cluster.run("tpbis", "load-reference")
+        clients = {role: cluster.make_client("tpbis", role) for role in ("portal", "national_admin")}
+        cluster.run("tpbis", "key", "create", keys=directory / "upgrade-keys")
+        cluster.keep(directory / "previous-data")
+    finally:
+        cluster.destroy()
+    return directory / "previous-data", clients
+
+
 class Bed:
     """A cluster of the version before, with data, and what both versions are started with."""
 
-    def __init__(self, previous, binary, directory):
+    def __init__(self, previous, kept, binary, directory):
         self.directory, self.old, self.new = directory, previous / "build/tpbis", binary.resolve()
         self.shares = any("LISTEN_FDS" in path.read_text("utf-8") for path in (previous / "api").glob("*.c"))
-        self.cluster = Cluster(self.old, directory / "upgrade")
-        self.cluster.run("tpbis", "migrate")
-        self.cluster.run("tpbis", "load-reference")
-        self.clients = {role: self.cluster.make_client("tpbis", role) for role in ("portal", "national_admin")}
-        self.cluster.run("tpbis", "key", "create", keys=directory / "upgrade-keys")
+        data, self.clients = kept
+        self.cluster = Cluster(self.old, directory / "upgrade", data)
         self.front, self.listener = Front(), socket.create_server(("127.0.0.1", 0), backlog=1024)
         self.port = self.listener.getsockname()[1] if self.shares else self.front.port
 
@@ -91,8 +103,8 @@ class Bed:
 
 
 @pytest.fixture
-def bed(previous, binary, directory):
-    bed = Bed(previous, binary, directory)
+def bed(previous, kept, binary, directory):
+    bed = Bed(previous, kept, binary, directory)
     yield bed
     bed.close()
 
