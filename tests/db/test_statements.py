@@ -10,6 +10,7 @@ import pytest
 import schema
 from schema import STATEMENTS, Session
 
+NAME = "tpbis_statements"
 NATIONAL, PROVINCE, REGENCY, OTHER, VILLAGE, TBM = (f"00000000-0000-7000-8000-00000000000{n}" for n in range(1, 7))
 FIXTURE = f"""
 INSERT INTO region (code, name, type, valid_to) VALUES ('97', 'Provinsi', 'provinsi', NULL), ('97.01', 'Satu', 'kabupaten', NULL),
@@ -35,31 +36,39 @@ REACH = {"reach": True, "reach.from": ["97.01"], "reach.to": ["97.01/"], "reach.
 
 @pytest.fixture(scope="module")
 def urls():
-    urls = schema.fresh_database("tpbis_statements")
+    urls = schema.fresh_database(NAME)
     connection = psycopg2.connect(urls[0])
     with connection, connection.cursor() as cursor:
         cursor.execute(FIXTURE)
     connection.close()
     yield urls
-    schema.drop_database("tpbis_statements")
+    schema.drop_database(NAME)
 
 
-@pytest.fixture
-def api(urls):
-    """The service's session, in a transaction that is rolled back."""
+@pytest.fixture(scope="module")
+def session(urls):
+    """The service's session of the whole file, for to begin one costs more than most tests do."""
     session = Session(urls[1])
-    session.connection.autocommit = False
     yield session
-    session.connection.rollback()
     session.close()
 
 
 @pytest.fixture
-def owner(urls):
-    connection = psycopg2.connect(urls[0])
-    yield connection.cursor()
-    connection.rollback()
-    connection.close()
+def api(session):
+    """The service's session, in a transaction that is rolled back; what is prepared or set in it goes, too."""
+    session.connection.autocommit = False
+    yield session
+    session.connection.reset()
+    session.connection.autocommit = True
+    session.cursor.execute("DEALLOCATE ALL")
+
+
+@pytest.fixture
+def owner(cluster, urls):
+    """The owner's kept session, in a transaction that is rolled back."""
+    kept = cluster.owner(NAME)
+    kept.autocommit = False
+    return kept.cursor()
 
 
 def refused(session, name, values):

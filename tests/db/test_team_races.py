@@ -12,6 +12,7 @@ from psycopg2 import errors, extensions
 
 URL = None  # of the database that all tests of this file share
 WRITERS = 16
+SESSIONS = []  # one of each writer, kept: to begin them all costs more than most races do
 LEVELS = [extensions.ISOLATION_LEVEL_READ_COMMITTED, extensions.ISOLATION_LEVEL_REPEATABLE_READ, extensions.ISOLATION_LEVEL_SERIALIZABLE]
 REFUSED = "TB001"
 EXPECTED = (errors.ExclusionViolation, errors.SerializationFailure, errors.DeadlockDetected)
@@ -21,6 +22,10 @@ EXPECTED = (errors.ExclusionViolation, errors.SerializationFailure, errors.Deadl
 def _shared(cluster, shared_copy):
     global URL
     URL = cluster.url(shared_copy, owner=True)
+    SESSIONS.extend(psycopg2.connect(URL) for _ in range(WRITERS))
+    yield
+    while SESSIONS:
+        SESSIONS.pop().close()
 
 
 @pytest.fixture
@@ -58,7 +63,7 @@ def race(work):
     barrier, outcome, lock = threading.Barrier(WRITERS), [], threading.Lock()
 
     def writer(n):
-        connection = psycopg2.connect(URL)
+        connection = SESSIONS[n]
         connection.set_session(isolation_level=LEVELS[n % len(LEVELS)])
         try:
             with connection.cursor() as cursor:
@@ -72,7 +77,7 @@ def race(work):
         except psycopg2.Error as error:
             result = "refused" if error.pgcode == REFUSED else f"{error.pgcode} {error}"
         finally:
-            connection.close()
+            connection.reset()
         with lock:
             outcome.append(result)
 
@@ -281,7 +286,7 @@ def test_random_sequences(database, organization, seed):
 
     def writer(n):
         random_ = random.Random(seed * 100 + n)
-        connection = psycopg2.connect(URL)
+        connection = SESSIONS[n]
         connection.set_session(isolation_level=LEVELS[n % len(LEVELS)])
         for _ in range(25):
             try:
@@ -293,7 +298,7 @@ def test_random_sequences(database, organization, seed):
                 connection.rollback()
                 if error.pgcode != REFUSED and not isinstance(error, EXPECTED):
                     faults.append(f"{error.pgcode} {error}")
-        connection.close()
+        connection.reset()
 
     threads = [threading.Thread(target=writer, args=(n,)) for n in range(8)]
     for thread in threads:
