@@ -4,7 +4,13 @@ import uuid
 
 import pytest
 
-from api.test_audit import blank, person_of, sealed  # noqa: F401
+from harness.sealed import sealed_audit
+
+
+@pytest.fixture
+def sealed(cluster):
+    with sealed_audit(cluster) as one:
+        yield one
 
 
 @pytest.mark.parametrize("asks", [
@@ -14,8 +20,8 @@ from api.test_audit import blank, person_of, sealed  # noqa: F401
     "VALUES ('erasure', %(other)s, 'x', today(), 'done', now(), '{}')",
     "UPDATE person SET erased_at = now() WHERE id = %(other)s"],
     ids=["another kind of request", "a request not carried out", "somebody else's request", "somebody else made anonymous"])
-def test_only_the_erasure_of_whose_data_they_are_blanks_rows(sealed, asks):  # noqa: F811
-    (own, rows), (other, _) = person_of(sealed), person_of(sealed)
+def test_only_the_erasure_of_whose_data_they_are_blanks_rows(sealed, asks):
+    (own, rows), (other, _) = sealed.person(), sealed.person()
     with sealed.cluster.connect(sealed.database) as connection, connection.cursor() as cursor:
         connection.autocommit = False
         cursor.execute(asks, {"own": own, "other": other})
@@ -25,9 +31,9 @@ def test_only_the_erasure_of_whose_data_they_are_blanks_rows(sealed, asks):  # n
     assert status == 1 and f"erased, and no request and no purge asked for it: row {rows[0]}" in text, text
 
 
-def test_all_that_is_erased_with_a_person_and_an_account_is_accounted_for(sealed):  # noqa: F811
+def test_all_that_is_erased_with_a_person_and_an_account_is_accounted_for(sealed):
     """Contact, participation, membership and requests, and an account with a request of its own."""
-    person, _ = person_of(sealed)
+    person, _ = sealed.person()
     training, team, organization, user = (str(uuid.uuid4()) for _ in range(4))
     sealed.sql("INSERT INTO person_contact (person_id, phone, purpose) VALUES (%s, '0812', 'uji')", person)
     sealed.sql("INSERT INTO training (id, kind, title, starts_on, region_code) VALUES (%s, 'tik', 'TIK', '2020-03-01', '19.01')", training)
@@ -41,12 +47,12 @@ def test_all_that_is_erased_with_a_person_and_an_account_is_accounted_for(sealed
     sealed.seal()
     sealed.sql("SELECT person_erase(%s, 'Diminta', NULL, NULL)", person)
     sealed.sql("SELECT user_erase(%s, 'Diminta', NULL, NULL)", user)
-    assert sealed.verify()[0] == 0 and blank(sealed) >= 9, sealed.verify()[1]
+    assert sealed.verify()[0] == 0 and sealed.blank() >= 9, sealed.verify()[1]
 
 
-def test_a_participant_taken_off_after_the_erasure_is_accounted_for(sealed):  # noqa: F811
+def test_a_participant_taken_off_after_the_erasure_is_accounted_for(sealed):
     """The row names nobody any more: whose erasure blanked its rows stays true."""
-    person, _ = person_of(sealed)
+    person, _ = sealed.person()
     training, participant = (str(uuid.uuid4()) for _ in range(2))
     sealed.sql("INSERT INTO training (id, kind, title, starts_on, region_code) VALUES (%s, 'tik', 'TIK', '2020-03-01', '19.01')", training)
     sealed.sql("INSERT INTO training_participant (id, training_id, person_id, role, attended) VALUES (%s, %s, %s, 'staf', true)",
