@@ -14,7 +14,7 @@ static struct span named(const struct call *call, const struct parameter *parame
                : SPAN_NONE;
 }
 
-/* All values of a kind as an array literal: schemas leave ids, codes and slugs no character that needs quoting. */
+/* All values of a kind as an array literal, each in quotes. */
 static bool values_bind(struct call *call, const struct parameter *first)
 {
     const struct operation *operation = call->operation;
@@ -35,6 +35,22 @@ static bool values_bind(struct call *call, const struct parameter *first)
     return any;
 }
 
+/* Every operationId, for a statement that asks for them; none needs quotes. */
+static void operations_bind(struct call *call, const struct statement *statement)
+{
+    struct buffer literal = {0};
+    bool asked = false;
+    for (size_t i = 0; i < statement->parameter_count; i++)
+        asked = asked || statement->parameters[i].name == NAME_CONTRACT_OPERATIONS;
+    for (size_t i = 0; asked && i < contract_operation_count; i++)
+        buffer_printf(&literal, "%c%s", i ? ',' : '{', contract_operations[i].id);
+    if (asked) {
+        buffer_char(&literal, '}');
+        call_set(call, NAME_CONTRACT_OPERATIONS, (struct span){literal.data, literal.len});
+    }
+    buffer_free(&literal);
+}
+
 static bool among(const struct statement *const *statements, size_t count,
                   const struct statement *wanted)
 {
@@ -53,6 +69,7 @@ size_t filters_statements(struct call *call, const struct statement *ret_stateme
             !values_bind(call, parameter))
             continue;
         assert(count < FILTERS_MAX);
+        operations_bind(call, parameter->refers);
         ret_statements[count++] = parameter->refers;
     }
     return count;

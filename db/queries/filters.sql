@@ -63,3 +63,10 @@ WHERE to_regclass('public.' || w.name) IS NULL AND NOT EXISTS (SELECT FROM audit
 SELECT w.id AS value, NULL AS successors
 FROM unnest(:references.client) w(id)
 WHERE NOT EXISTS (SELECT FROM client c WHERE c.id = w.id) AND NOT EXISTS (SELECT FROM audit a WHERE a.client_id = w.id)
+
+-- An operation of the contract, or a name under which something was done: of an operation that is gone, a job or a migration.
+-- name: refers_operation :many internal
+-- param: references.operation text_list
+SELECT w.name AS value, NULL AS successors
+FROM unnest(:references.operation) w(name)
+WHERE NOT w.name = ANY (:contract.operations) AND NOT EXISTS (SELECT FROM audit a WHERE a.operation = w.name)

@@ -78,7 +78,7 @@ class Checks:
         for name, kind in self.builtins.items():
             if name in ("today", "page_rows") or name in PAGE:
                 continue
-            if name.startswith(("reach", "caller.")) and not operation.security:
+            if name.startswith("contract.") or name.startswith(("reach", "caller.")) and not operation.security:
                 continue
             if name == "id" and not ("id" in paths or operation.success == 201):
                 continue

@@ -1,9 +1,8 @@
 """The audit as it is read, and sealed so that nobody, the owner of the database included, alters the past unseen."""
 
 import json
-import re
-import uuid
 import time
+from urllib.parse import quote
 
 import psycopg2
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from harness.assignments import appointed, end, user
 from harness.client import problem
 from harness.libraries import rows_of
+from harness.sealed import sealed_audit
 from harness.waiting import PATIENCE_SECONDS
 
 PATH = "/v1/audit"
@@ -115,6 +115,22 @@ def test_reads_of_contacts_and_places_of_what_belongs_to_something(own_api, own_
     assert entries(own_api, f"?record=app_user:{account}")[0]["region_code"] is None
 
 
+def test_the_filter_by_operation_takes_what_there_is_and_what_there_was(own_api, own_database, contract):
+    """An operationId that nobody has used yet, one that has left the contract but stands in the audit, a migration; nothing else."""
+    used = {one["operation"] for one in entries(own_api)}
+    assert "erase_person_data" in {operation["operationId"] for _, operation in contract.operations()} - used
+    assert entries(own_api, "?operation=erase_person_data") == []
+    for name in ("uji_lama", "uji, \"}lama"):
+        with own_database.cursor() as cursor:
+            cursor.execute("INSERT INTO audit (actor, operation, table_name, action) VALUES ('uji', %s, 'library', 'update')", (name,))
+        assert [one["operation"] for one in entries(own_api, f"?operation={quote(name)}")] == [name]
+    table = own_api.get(PATH + "?format=csv&operation=uji_lama&fields=actor,operation", token="national_admin")
+    assert rows_of(table.text) == [{"actor": "uji", "operation": "uji_lama"}]
+    for nothing in ("uji_baru", "Create_library", "create_library,update_library"):
+        faults = problem(own_api.get(f"{PATH}?operation={nothing}", token="national_admin"), 400, "invalid_parameter")["errors"]
+        assert [(one["parameter"], one["code"]) for one in faults] == [("operation", "names_nothing")], nothing
+
+
 @pytest.mark.parametrize("query", ["?record=library", "?table=Library", "?action=peek", "?from=yesterday", "?expand=record"])
 def test_wrong_filters(own_api, query):
     problem(own_api.get(PATH + query, token="national_admin"), 400, "invalid_parameter")
@@ -144,49 +160,10 @@ def test_the_owner_does_not_by_mistake(own_database, statement):
 
 # ---- seals --------------------------------------------------------------------------------------------------------------
 
-class Sealed:
-    """A database of its own whose audit is sealed; `tamper` does what an owner can do who switches the triggers off."""
-
-    def __init__(self, cluster, database):
-        self.cluster, self.database = cluster, database
-
-    def sql(self, text, *values):
-        with self.cluster.owner(self.database).cursor() as cursor:
-            cursor.execute(text, values)
-            return cursor.fetchall() if cursor.description else None
-
-    def seal(self, most=5000):
-        while self.sql("SELECT done, more FROM audit_seal_run(%s)", most)[0][1]:
-            pass
-
-    def change(self, times=1):
-        for _ in range(times):
-            self.sql("UPDATE library SET website = 'https://' || gen_random_uuid() || '.example.id' WHERE kind = 'national'")
-
-    def tamper(self, text, *values):
-        self.sql("SELECT set_config('session_replication_role', 'replica', true); " + text, *values)
-
-    def verify(self, *words):
-        result = self.cluster.run(self.database, "audit", "verify", *words, check=False)
-        return result.returncode, result.stdout
-
-    def head(self):
-        return json.loads(self.cluster.run(self.database, "audit", "head").stdout)
-
-    def newest(self):
-        return self.sql("SELECT max(id) FROM audit WHERE table_name = 'library'")[0][0]
-
-
 @pytest.fixture
 def sealed(cluster):
-    database = cluster.make_database()
-    one = Sealed(cluster, database)
-    one.seal(most=500)
-    for _ in range(3):
-        one.change(3)
-        one.seal()
-    yield one
-    cluster.drop_database(database)
+    with sealed_audit(cluster) as one:
+        yield one
 
 
 def test_intact(sealed):
@@ -279,26 +256,12 @@ def test_the_newest_seals_cut_off_are_seen_by_who_kept_a_hash(sealed):
     assert sealed.verify()[0] == 0 and sealed.verify("--expect", kept)[0] == 1
 
 
-def blank(sealed):
-    return int(re.search(r"(\d+) rows blank", sealed.verify()[1]).group(1))
-
-
-def person_of(sealed):
-    """A person of three changes, all sealed; the ids of these rows."""
-    person = str(uuid.uuid4())
-    sealed.sql("INSERT INTO person (id, name, region_code) VALUES (%s, 'Siti Aminah', '19.01')", person)
-    for position in ("Staf", "Kepala"):
-        sealed.sql("UPDATE person SET position = %s WHERE id = %s", position, person)
-    sealed.seal()
-    return person, [row for row, in sealed.sql("SELECT id FROM audit WHERE table_name = 'person' AND row_key = jsonb_build_object('id', %s)", person)]
-
-
 def test_contents_may_go_and_the_seals_hold(sealed):
-    person, rows = person_of(sealed)
-    assert len(rows) == 3 and blank(sealed) == 0
+    person, rows = sealed.person()
+    assert len(rows) == 3 and sealed.blank() == 0
     sealed.sql("SELECT person_erase(%s, 'Diminta', NULL, NULL)", person)
     assert sealed.sql("SELECT count(*) FROM audit WHERE id = ANY (%s) AND num_nonnulls(before, after, salt) > 0", rows)[0][0] == 0
-    assert sealed.verify()[0] == 0 and blank(sealed) >= 4, sealed.verify()[1]
+    assert sealed.verify()[0] == 0 and sealed.blank() >= 4, sealed.verify()[1]
     sealed.seal()
     assert sealed.verify()[0] == 0 and "0 rows not sealed yet" in sealed.verify()[1]
     key = sealed.sql("SELECT row_key::text FROM audit WHERE id = %s", rows[0])[0][0]
@@ -308,14 +271,14 @@ def test_contents_may_go_and_the_seals_hold(sealed):
 
 
 def test_a_deleted_person_and_a_purge_are_erasures_too(sealed):
-    person, _ = person_of(sealed)
+    person, _ = sealed.person()
     sealed.sql("UPDATE person SET erased_at = now() WHERE id = %s", person)
-    other, _ = person_of(sealed)
+    other, _ = sealed.person()
     sealed.sql("UPDATE person SET retain_until = '2021-01-01' WHERE id = %s", other)
     sealed.cluster.run(sealed.database, "purge", "--run")
     assert sealed.sql("SELECT count(*) FROM person WHERE id::text = ANY (%s) AND erased_at IS NOT NULL", [person, other])[0][0] == 2
     sealed.seal()
-    assert sealed.verify()[0] == 0 and blank(sealed) > 6, sealed.verify()[1]
+    assert sealed.verify()[0] == 0 and sealed.blank() > 6, sealed.verify()[1]
 
 
 BLANK = "UPDATE audit a SET digest = audit_payload_digest(a), before = NULL, after = NULL, salt = NULL WHERE id = %s; "
@@ -330,13 +293,13 @@ BLANK = "UPDATE audit a SET digest = audit_payload_digest(a), before = NULL, aft
            "SELECT 'access', p.id, 'x', today(), 'done', now() FROM person p LIMIT 1) "
            "SELECT audit_payload_erase(table_name, row_key) FROM audit WHERE id IN (%s, %s)", "erased, and no request and no purge asked for it")])
 def test_blanked_by_hand_is_told(sealed, triggers, statement, fault):
-    person_of(sealed)
+    sealed.person()
     row = sealed.newest()
     (sealed.sql if triggers else sealed.tamper)(statement, row, row)
     for _ in range(2):
         status, text = sealed.verify()
         assert status == 1 and f"{fault}: row {row}" in text and "BROKEN" in text, text
-        assert blank(sealed) > 0
+        assert sealed.blank() > 0
         sealed.seal()
 
 

@@ -35,7 +35,7 @@ def test_every_filter_that_names_nothing_is_refused(own_api, contract):
             assert [(one["parameter"], one["code"]) for one in fault] == [(name, "names_nothing")], (operation, name)
         seen.add((operation, name))
     assert PRIVATE < seen and len(seen) > 35
-    for name in ("client", "table"):
+    for name in ("client", "table", "operation"):
         fault = problem(own_api.get(f"/v1/audit?{name}=nope", token="national_admin"), 400, "invalid_parameter")["errors"]
         assert [(one["parameter"], one["code"]) for one in fault] == [(name, "names_nothing")]
     assert own_api.get(f"/v1/audit?table=library&client={own_api.client('national_admin')['client_id']}", token="national_admin").status_code == 200

@@ -69,6 +69,8 @@ def api():
     with connection.cursor() as cursor:
         cursor.execute((schema.ROOT / "tests/db/seed_large.psql").read_text())
         cursor.execute((schema.ROOT / "tests/db/seed_programs.psql").read_text())
+        cursor.execute("INSERT INTO audit (actor, operation, table_name, action) "
+                       "SELECT 'uji', 'uji_' || i % 50, 'library', 'update' FROM generate_series(1, 50000) i")
         cursor.execute("VACUUM ANALYZE")
         cursor.execute("SELECT id FROM library WHERE region_code = '19.01' AND kind = 'regency'")
         LIBRARIES["supervisor"] = [cursor.fetchone()[0]]
@@ -194,3 +196,12 @@ def test_hierarchy(api, kind, pages_max, when):
 def test_points(api, name, values):
     took, pages, walked = examine(api, name, {"id": api.ids["regency"]} | values)
     assert pages < 50 and not walked, f"{took:.0f} ms, {pages} pages"
+
+
+@pytest.mark.parametrize("name, values", [("list_audit", {"sort.at": True, "page_rows": 51, "operation": "uji"}),
+                                          ("refers_operation", {"references.operation": ["uji"], "contract.operations": ["create_library"]})])
+def test_an_operation_that_did_nothing_is_found_so_without_reading_the_audit(api, name, values):
+    api.cursor.execute("SELECT pg_relation_size('audit') / 8192")
+    assert api.cursor.fetchone()[0] > 500
+    took, pages, _ = examine(api, name, values)
+    assert pages < 50, f"{took:.0f} ms, {pages} pages"
