@@ -97,8 +97,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 $$;
 
 -- The nation's: whoever holds the scope over less than Indonesia does not read somebody's whole document. The document of an account
--- shows its person, so that the read is on record for both.
-CREATE OR REPLACE FUNCTION gate_personal_data(of_user uuid, of_person uuid) RETURNS boolean
+-- shows its person, so that the read is on record for both; `own` is as of personal_data_document(), and a person who is not shown was not read.
+CREATE OR REPLACE FUNCTION gate_personal_data(of_user uuid, of_person uuid, own boolean) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM app_user u WHERE u.id = of_user AND u.erased_at IS NULL)
@@ -107,8 +107,13 @@ BEGIN
     END IF;
     IF of_user IS NOT NULL THEN
         PERFORM audit_read('app_user', of_user);
-        of_person := coalesce(of_person, (SELECT u.person_id FROM app_user u WHERE u.id = of_user));
+        of_person := coalesce(of_person, (SELECT u.person_id FROM app_user u WHERE u.id = of_user AND (u.person_confirmed OR NOT own)));
     END IF;
     RETURN of_person IS NULL OR audit_read('person', of_person);
 END
 $$;
+
+-- As the version before calls it.
+CREATE OR REPLACE FUNCTION gate_personal_data(of_user uuid, of_person uuid) RETURNS boolean
+LANGUAGE sql
+RETURN gate_personal_data(of_user, of_person, false);

@@ -15,7 +15,7 @@ LIMIT :page_rows                                                                
 -- ---- documents --------------------------------------------------------------------------------------------
 
 -- name: gate_get_person_personal_data :one
-SELECT gate_personal_data(NULL, :id) AS passed                                                                       --? not reach
+SELECT gate_personal_data(NULL, :id, false) AS passed                                                                       --? not reach
 SELECT gate_nation() AS passed                                                                                       --? reach
 
 -- name: get_person_personal_data :one
@@ -23,7 +23,7 @@ SELECT d.account, d.person, d.requests, d.record, d.categories
 FROM personal_data_document(NULL, :id, false) d WHERE :caller.subject IS NOT NULL
 
 -- name: gate_get_user_personal_data :one
-SELECT gate_personal_data(:id, NULL) AS passed                                                                       --? not reach
+SELECT gate_personal_data(:id, NULL, false) AS passed                                                                       --? not reach
 SELECT gate_nation() AS passed                                                                                       --? reach
 
 -- name: get_user_personal_data :one
@@ -32,7 +32,7 @@ FROM personal_data_document(:id, NULL, false) d WHERE :caller.subject IS NOT NUL
 
 -- A client that acts for itself is nobody: there is nothing.
 -- name: gate_get_my_personal_data :one
-SELECT gate_personal_data(:caller.user, NULL) AS passed
+SELECT gate_personal_data(:caller.user, NULL, true) AS passed
 
 -- name: get_my_personal_data :one
 SELECT d.account, d.person, d.requests, d.record, d.categories
@@ -130,7 +130,7 @@ WHERE cardinality(:reach.from) > 0                                              
 
 -- The subject's own.
 -- name: gate_my_personal_data_request :one
-SELECT gate_personal_data(:caller.user, NULL) AS passed
+SELECT gate_personal_data(:caller.user, NULL, true) AS passed
 
 -- name: create_my_personal_data_request :exec
 SELECT personal_data_ask(:id, :caller.user, :kind, :reason)

@@ -108,6 +108,8 @@ class TestDocument:
             return body["person"], [one["reason"] for one in body["requests"]], {entry["what"] for entry in body["record"]}
         person, reasons, record = shown()
         assert person is None and not reasons and record == {"app_user"}
+        reads = "SELECT count(*) FROM audit WHERE action = 'read' AND table_name = 'person' AND row_key ->> 'id' = %s AND operation = 'get_my_personal_data'"
+        assert people.sql(reads, known["id"])[0] == 0  # who was not shown was not read
         path = f"/v1/users/{made['id']}"
         for writer, seen in (("regency_facilitator", None), ("national_admin", known["id"]), ("regency_facilitator", known["id"])):
             assert api.patch(path, {"person_id": known["id"]}, etag="*", token=writer).status_code == 200
