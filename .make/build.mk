@@ -19,7 +19,8 @@ HARDENING := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 CFLAGS_release := -O2 -fno-omit-frame-pointer $(HARDENING)
 LDFLAGS_release := -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 CFLAGS_asan := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
-LDFLAGS_asan := -fsanitize=address,undefined -no-pie # the tests start it a thousand times, and do not pay for relocation
+# The tests start it a thousand times: nothing to relocate, and one copy of what both sanitizers keep, which each end looks through.
+LDFLAGS_asan := -fsanitize=address,undefined -no-pie -static-libasan -static-libubsan
 CFLAGS_tsan := -O1 -fno-omit-frame-pointer -fsanitize=thread
 LDFLAGS_tsan := -fsanitize=thread
 
