@@ -26,8 +26,8 @@ lint-cppcheck: $(GENERATED) ## cppcheck
 
 lint-tidy: $(TIDY_UNITS:%=$(BUILD)/lint/%.tidy) ## clang-tidy, each file again only when it or a header changed
 # The analyzer walks the paths through a function and all that it calls, code not yet seen first, until it has made so many
-# states; a second walk takes each function by itself. The default, one walk of 225,000 states, costs three times as much,
-# and reaches less of this code: functions that it met inside others it does not take by themselves.
+# states; a second walk takes each function by itself. The default, one walk of 225,000 states, costs twice as much, and
+# leaves out functions that it met inside others.
 TIDY_WALKS   := max-nodes=20000 mode=shallow
 TIDY_HEADERS := $(addprefix $(ROOT)/,$(filter %.h,$(C_FILES))) $(wildcard $(ROOT)/*/*.def $(ROOT)/api/base/*.def)
 $(BUILD)/lint/%.tidy: $(ROOT)/% $(ROOT)/.clang-tidy $(ROOT)/.make/lint.mk $(TIDY_HEADERS) | $(GENERATED)
