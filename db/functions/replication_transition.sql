@@ -155,7 +155,7 @@ BEGIN
         RETURN NEXT;
     ELSIF NOT 'replications:write' = ANY (coalesce(scopes, '{}')) THEN
         code := 'insufficient_scope';
-        arguments := '{"scope": "replications:write"}';
+        arguments := '{"reason": "scope_one", "scope": "replications:write"}';
         RETURN NEXT;
     ELSIF NOT writes THEN
         code := 'out_of_reach';
