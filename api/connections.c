@@ -33,6 +33,20 @@ static int64_t held_by(const char *address)
     return count;
 }
 
+/* Under the lock. */
+static void count_refused(const struct service *service)
+{
+    refused++;
+    metrics_count(service->metrics, METRIC_CONNECTIONS_REFUSED);
+}
+
+void seat_missing(const struct service *service)
+{
+    pthread_mutex_lock(&lock);
+    count_refused(service);
+    pthread_mutex_unlock(&lock);
+}
+
 struct seat *seat_take(const struct service *service, const struct sockaddr *peer, int socket)
 {
     int64_t most = service->settings.connection_limit_per_address;
@@ -45,8 +59,7 @@ struct seat *seat_take(const struct service *service, const struct sockaddr *pee
     if (seat->counted && held_by(seat->address) >= most) {
         seat->counted = false;
         shutdown(socket, SHUT_RDWR);
-        refused++;
-        metrics_count(service->metrics, METRIC_CONNECTIONS_REFUSED);
+        count_refused(service);
     }
     seat->next = seats;
     if (seats)
@@ -105,5 +118,5 @@ void connections_cut(const struct service *service)
     pthread_mutex_unlock(&lock);
     if (tell)
         log_event(LOG_WARNING, "connections_refused", LOG_I("count", tell),
-                  LOG_C("why", "their address held connection_limit_per_address already"));
+                  LOG_C("why", "connection_limit or connection_limit_per_address was reached"));
 }

@@ -12,6 +12,9 @@ struct seat; /* of one connection */
 struct seat *seat_take(const struct service *service, const struct sockaddr *peer, int socket);
 void seat_leave(struct seat *seat);
 
+/* Counts a connection for which connection_limit left no place: the HTTP library closes it without one. */
+void seat_missing(const struct service *service);
+
 /* A request has arrived whole; and its answer has gone, so that the next one may arrive. */
 void seat_served(struct seat *seat);
 void seat_waiting(struct seat *seat);

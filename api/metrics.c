@@ -31,8 +31,9 @@ static const struct {
     [METRIC_IDEMPOTENCY_KEPT] = {"tpbis_idempotency_kept_total",
                                  "Answers kept under an Idempotency-Key."},
     [METRIC_IDEMPOTENCY_REPLAYED] = {"tpbis_idempotency_replayed_total", "Those sent again."},
-    [METRIC_CONNECTIONS_REFUSED] = {"tpbis_connections_refused_total",
-                                    "Connections of addresses that held their share already."},
+    [METRIC_CONNECTIONS_REFUSED] =
+        {"tpbis_connections_refused_total",
+         "Connections for which no place was left, or none for their address."},
     [METRIC_CONNECTIONS_TIMED_OUT] =
         {"tpbis_connections_timed_out_total",
          "Connections on which no whole request arrived in time, idle ones among them."},

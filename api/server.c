@@ -322,6 +322,7 @@ static int endpoint(const struct _u_request *request, struct _u_response *respon
 static void library_log(void *cls, const char *format, va_list arguments)
 {
     static const char refusal[] = "Error processing request (HTTP response code is %u";
+    static const char full[] = "Server reached connection limit";
     char text[256];
     (void)cls;
     if (strncmp(format, refusal, sizeof(refusal) - 1) == 0) {
@@ -329,7 +330,8 @@ static void library_log(void *cls, const char *format, va_list arguments)
         va_copy(copy, arguments);
         library_refuses(va_arg(copy, unsigned));
         va_end(copy);
-    }
+    } else if (strncmp(format, full, sizeof(full) - 1) == 0)
+        seat_missing(counted_service);
     int len = vsnprintf(text, sizeof(text), format, arguments);
     while (len > 0 && (size_t)len <= sizeof(text) &&
            (text[len - 1] == '\n' || text[len - 1] == '.'))
